@@ -1,0 +1,5 @@
+"""The node agent: pods as processes, with probes, restarts, logs, exec and Envoy sidecars.
+
+The only room that starts processes. It must not decide how many pods there are (the
+controllers') nor what a proxy routes (the pilot's).
+"""

@@ -1,0 +1,5 @@
+"""The pilot: Istio and Kubernetes objects in, Envoy configuration out, acknowledged per proxy.
+
+ingest (typed, validated) → snapshot (frozen) → translate (pure) → ADS. It must not write
+routing decisions anywhere but into xDS, and it must not start proxies.
+"""

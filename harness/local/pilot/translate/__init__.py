@@ -1,0 +1,4 @@
+"""Snapshot and proxy in, Envoy resources out: one module per Envoy noun.
+
+Pure: no I/O, no clock, no randomness; the same snapshot gives the same bytes.
+"""

@@ -1,0 +1,1 @@
+"""Sends requests and keeps every answer. It must not know what is expected of them."""
