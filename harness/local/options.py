@@ -1,0 +1,43 @@
+"""The command line of the local cluster's process: the only way in from outside."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.local.contracts import ClusterConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the process was told. File descriptors are inherited; -1 means none."""
+
+    config: ClusterConfig
+    status_fd: int
+    lease_fd: int
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read the command line; exits with code 2 and a usage line if it is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m harness.local")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--directory", required=True, help="private, short, existing folder")
+    parser.add_argument("--services", required=True, help="folder of service packages")
+    parser.add_argument("--envoy", required=True, help="Envoy binary")
+    parser.add_argument("--ingress-port", type=int, default=0)
+    parser.add_argument("--external", choices=("stub", "live"), default="stub")
+    parser.add_argument("--istio", default="")
+    parser.add_argument("--status-fd", type=int, default=-1, help="one JSON line is written here")
+    parser.add_argument("--lease-fd", type=int, default=-1, help="the cluster ends when it closes")
+    given = parser.parse_args(arguments)
+    config = ClusterConfig(
+        name=given.name,
+        directory=given.directory,
+        services=given.services,
+        envoy=given.envoy,
+        ingress_port=given.ingress_port,
+        external=given.external,
+        istio=given.istio,
+    )
+    return Options(config, given.status_fd, given.lease_fd)
