@@ -46,6 +46,7 @@ def _reserve(port: int) -> socket.socket:
     """Bind plainly first: that fails if anybody, reuse or not, has the port."""
     try:
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # allow TIME_WAIT
             probe.bind((ADDRESS, port))
             probe.listen(1)
         held = socket.socket()

@@ -1,0 +1,66 @@
+# Every target does its own set-up: Python 3.11 or newer and make are enough.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+CLUSTER ?= local
+ISTIO ?=
+STEPS ?=
+KEEP ?=
+EXTERNAL ?= stub
+NAME ?= local
+HARNESS := .venv/bin/harness
+
+.PHONY: help e2e test lint up down status doctor bench images lock clean run-tools dev-tools
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  Variables of e2e: CLUSTER=local  STEPS="id id"  KEEP=1  EXTERNAL=stub|live'
+	@echo '  Variables of up, down, status: NAME=local'
+
+run-tools:
+	@$(PYTHON) tools/prepare.py run
+
+dev-tools:
+	@$(PYTHON) tools/prepare.py dev
+
+e2e: run-tools ## bring a cluster up, walk the chapter, prove every step; report in reports/latest
+	@$(HARNESS) e2e --cluster '$(CLUSTER)' --external '$(EXTERNAL)' \
+	  $(if $(ISTIO),--istio '$(ISTIO)') $(if $(STEPS),--steps '$(STEPS)') $(if $(KEEP),--keep)
+
+test: dev-tools ## unit, service, pilot and local-cluster tests
+	@.venv/bin/pytest
+
+lint: dev-tools ## formatting, lint rules, types and the walls between the rooms
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+
+up: run-tools ## start a local cluster and leave it running (NAME=…)
+	@$(HARNESS) up --name '$(NAME)' --external '$(EXTERNAL)'
+
+down: run-tools ## stop it
+	@$(HARNESS) down --name '$(NAME)'
+
+status: run-tools ## say what runs
+	@$(HARNESS) status --name '$(NAME)'
+
+doctor: run-tools ## check what this machine has, one line a check
+	@$(HARNESS) doctor
+
+bench: run-tools ## measure: a warm e2e, time to effect, requests per second
+	@.venv/bin/python bench/run.py
+
+images: ## build the three container images (needs Docker)
+	@for service in catalog webapp forum; do \
+	  echo "images: istioinaction/$$service:1.0.0"; \
+	  docker build --quiet --tag "istioinaction/$$service:1.0.0" "services/$$service" || exit 3; \
+	done
+
+lock: dev-tools ## resolve requirements/*.in anew into hash-locked *.txt
+	@.venv/bin/python tools/lock.py
+
+clean: ## remove .venv, caches and reports
+	@rm -rf .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis reports build *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
