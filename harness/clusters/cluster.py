@@ -1,0 +1,51 @@
+"""The one interface to a cluster: bring it up, reach it, end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.model import ClusterFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """What a run asks of a cluster."""
+
+    name: str
+    """Name of the cluster to create, where the kind of cluster has names."""
+    istio: str = ""
+    """Istio release to run or to follow; empty for the default."""
+    external: str = "stub"
+    """``stub``: the outside world is a stand-in; ``live``: the real one."""
+    keep: bool = False
+    """Leave the cluster running when the run ends."""
+    ingress_port: int = 0
+    """Port of the ingress on this machine; 0 for a free one."""
+
+
+class Cluster(Protocol):
+    """A kubeconfig and an ingress URL, once it is ready."""
+
+    def launch(self) -> None:
+        """Begin bring-up and return at once. Raises EnvironmentCannot."""
+
+    def wait_ready(self) -> None:
+        """Block until it can be used. Raises BringUpFailed or EnvironmentCannot."""
+
+    @property
+    def kubeconfig(self) -> str:
+        """Path of a kubeconfig whose current context is the cluster."""
+
+    @property
+    def ingress(self) -> str:
+        """URL of the ingress gateway, without a trailing slash."""
+
+    def facts(self) -> ClusterFacts:
+        """What runs; before it is ready, only what is known."""
+
+    def log(self) -> str:
+        """The log of what the harness started, for the report of a failed run; may be empty."""
+
+    def stop(self) -> None:
+        """End what ``launch`` started, unless it is to be kept. May be called at any time."""
