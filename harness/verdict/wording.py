@@ -1,0 +1,40 @@
+"""Expectations and counts in the words of the report."""
+
+from __future__ import annotations
+
+from harness.model import Expectation, Mixed, Region, Shares
+from harness.verdict.plan import Plan
+
+
+def percent(share: float) -> str:
+    """A share as people write it: ``10%``, ``12.5%``."""
+    return f"{share * 100:.4g}%"
+
+
+def accepted(region: Region) -> str:
+    """The accepted counts of a label: ``851–943``, or the one count."""
+    return str(region.low) if region.low == region.high else f"{region.low}–{region.high}"
+
+
+def describe(plan: Plan) -> str:
+    """What is expected, with the counts that will be accepted.
+
+    For example ``v1 90% (accept 851–943 of 1000), v2 10% (accept 57–149), nothing else``.
+    """
+    return f"{_expected(plan.expectation, plan)}, nothing else"
+
+
+def _expected(expectation: Expectation, plan: Plan) -> str:
+    match expectation:
+        case Mixed(labels=labels, least=least):
+            return (
+                f"{' and '.join(labels)} each at least once in {plan.n} (share ≥ {percent(least)})"
+            )
+        case Shares():
+            certain = [region for region in plan.regions if region.share == 1]
+            if certain:
+                return f"only {certain[0].label} (all {plan.n})"
+            head, *rest = plan.regions
+            first = f"{head.label} {percent(head.share)} (accept {accepted(head)} of {plan.n})"
+            others = [f"{r.label} {percent(r.share)} (accept {accepted(r)})" for r in rest]
+            return ", ".join([first, *others])
