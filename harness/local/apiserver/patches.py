@@ -1,0 +1,153 @@
+"""JSON merge patch (RFC 7386) and JSON patch (RFC 6902). Pure: patches return a new document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from harness.local.store.store import copied
+
+MAX_OPERATIONS: Final = 10_000
+"""As k8s.io/apiserver limits a JSON patch."""
+
+
+class PatchError(ValueError):
+    """The patch cannot be applied to this document; says which operation and why."""
+
+
+def merge_patch(document: Any, patch: Any) -> Any:
+    """The document with the merge patch applied; null removes."""
+    if not isinstance(patch, Mapping):
+        return copied(patch)
+    result = dict(document) if isinstance(document, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge_patch(result.get(key), value)
+    return result
+
+
+def json_patch(document: Any, operations: Any) -> Any:
+    """The document with the operations applied, all or none; PatchError if one fails."""
+    if not isinstance(operations, list):
+        raise PatchError("a JSON patch must be a list of operations")
+    if len(operations) > MAX_OPERATIONS:
+        raise PatchError(
+            f"the allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, "
+            f"got {len(operations)}"
+        )
+    holder = {"root": copied(document)}
+    for index, operation in enumerate(operations):
+        try:
+            _apply(holder, operation)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            reason = str(error) if isinstance(error, PatchError) else f"{error!r}"
+            raise PatchError(f"operation {index} of the JSON patch: {reason}") from error
+    return holder["root"]
+
+
+def _apply(holder: dict[str, Any], operation: Any) -> None:
+    if not isinstance(operation, Mapping):
+        raise PatchError("is not an object")
+    name = operation.get("op")
+    if not isinstance(name, str) or name not in _OPERATIONS:
+        raise PatchError(f"op {name!r} is none of {', '.join(_OPERATIONS)}")
+    _OPERATIONS[name](holder, operation)
+
+
+def _pointer(operation: Mapping[str, Any], field: str = "path") -> list[str]:
+    text = operation.get(field)
+    if not isinstance(text, str) or (text and not text.startswith("/")):
+        raise PatchError(f"{field} {text!r} is not a JSON pointer")
+    tokens = [token.replace("~1", "/").replace("~0", "~") for token in text.split("/")[1:]]
+    return ["root", *tokens]
+
+
+def _value(operation: Mapping[str, Any]) -> Any:
+    if "value" not in operation:
+        raise PatchError(f"{operation['op']} needs a value")
+    return copied(operation["value"])
+
+
+def _index(container: list[Any], token: str, *, end: bool = False) -> int:
+    if end and token == "-":
+        return len(container)
+    if not (token.isascii() and token.isdigit()) or (len(token) > 1 and token[0] == "0"):
+        raise PatchError(f"{token!r} is not an index of a list")
+    index = int(token) if len(token) < 10 else len(container) + 1
+    if index > len(container) or (index == len(container) and not end):
+        raise PatchError(f"index {token} is beyond the list's {len(container)} elements")
+    return index
+
+
+def _resolve(holder: dict[str, Any], tokens: Sequence[str]) -> Any:
+    found: Any = holder
+    for token in tokens:
+        if isinstance(found, list):
+            found = found[_index(found, token)]
+        elif isinstance(found, dict) and token in found:
+            found = found[token]
+        else:
+            raise PatchError(f"nothing is at /{'/'.join(tokens[1:])}")
+    return found
+
+
+def _insert(holder: dict[str, Any], tokens: list[str], value: Any) -> None:
+    parent = _resolve(holder, tokens[:-1])
+    if isinstance(parent, list):
+        parent.insert(_index(parent, tokens[-1], end=True), value)
+    elif isinstance(parent, dict):
+        parent[tokens[-1]] = value
+    else:
+        raise PatchError(f"/{'/'.join(tokens[1:-1])} is neither object nor list")
+
+
+def _take(holder: dict[str, Any], tokens: list[str]) -> Any:
+    parent = _resolve(holder, tokens[:-1])
+    if isinstance(parent, list):
+        return parent.pop(_index(parent, tokens[-1]))
+    if isinstance(parent, dict) and tokens[-1] in parent:
+        return parent.pop(tokens[-1])
+    raise PatchError(f"nothing is at /{'/'.join(tokens[1:])}")
+
+
+def _add(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
+    _insert(holder, _pointer(operation), _value(operation))
+
+
+def _remove(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
+    _take(holder, _pointer(operation))
+
+
+def _replace(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
+    tokens, value = _pointer(operation), _value(operation)
+    parent = _resolve(holder, tokens[:-1])
+    _resolve(holder, tokens)
+    parent[_index(parent, tokens[-1]) if isinstance(parent, list) else tokens[-1]] = value
+
+
+def _move(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
+    source, target = _pointer(operation, "from"), _pointer(operation)
+    if target[: len(source)] == source and target != source:
+        raise PatchError("a value cannot be moved into itself")
+    _insert(holder, target, _take(holder, source))
+
+
+def _copy(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
+    _insert(holder, _pointer(operation), copied(_resolve(holder, _pointer(operation, "from"))))
+
+
+def _test(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
+    if _resolve(holder, _pointer(operation)) != operation.get("value"):
+        raise PatchError(f"testing value {operation.get('path')} failed")
+
+
+_OPERATIONS: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]] = {
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
+    "move": _move,
+    "copy": _copy,
+    "test": _test,
+}
