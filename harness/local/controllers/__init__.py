@@ -1,5 +1,9 @@
 """The controllers: Deployments become ReplicaSets become pods, Services get endpoints.
 
-Each is a pure reconcile over the store plus one loop that runs it on change. They must not
-touch processes, sockets or HTTP.
+Each is a pure plan over the store's objects; one loop carries the plans out on change. They
+must not touch processes, sockets or HTTP.
 """
+
+from harness.local.controllers.loop import Controllers
+
+__all__ = ["Controllers"]
