@@ -39,7 +39,9 @@ class Connection:
     def __init__(self, kubeconfig: str) -> None:
         settings = client.Configuration()
         try:
-            config.load_kube_config(kubeconfig, client_configuration=settings, persist_config=False)
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                kubeconfig, client_configuration=settings, persist_config=False
+            )
         except (config.ConfigException, OSError, yaml.YAMLError) as error:
             raise EnvironmentCannot(
                 f"kubeconfig {kubeconfig} cannot be used: {error}",

@@ -50,12 +50,6 @@ class Proof:
     proven_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    registry: Registry
-    pods: tuple[Json, ...]
-
-
 def prove(
     source: Source, selectors: Sequence[ProxySelector], seconds: float = CONVERGENCE
 ) -> Proof:
@@ -65,20 +59,19 @@ def prove(
     or when a selector finds no proxy.
     """
     started = time.monotonic()
-    proven: dict[Proxy_, ProxyProof] = {}
-    known: list[_State] = []
+    proven: dict[str, ProxyProof] = {}
+    known: list[Registry] = []
     with ThreadPoolExecutor(THREADS) as pool:
 
         def look() -> None:
-            state = _read(source, pool)
-            if known != [state]:
+            objects, pods = _read(source, pool)
+            if known != [objects]:
                 proven.clear()
-                known[:] = [state]
-            wanted = proxies(state.pods, selectors)
-            open_ones = [proxy for proxy in wanted if str(proxy) not in proven]
-            looks = pool.map(lambda proxy: _look(source, proxy, state.registry, started), open_ones)
+                known[:] = [objects]
+            unproven = [p for p in proxies(pods, selectors) if str(p) not in proven]
+            looks = pool.map(lambda proxy: _look(source, proxy, objects, started), unproven)
             gaps: list[str] = []
-            for proxy, (proof, missing) in zip(open_ones, looks, strict=True):
+            for proxy, (proof, missing) in zip(unproven, looks, strict=True):
                 if missing:
                     gaps.append(_words(proxy, missing))
                 else:
@@ -94,12 +87,8 @@ def prove(
                 "see whether the proxy took it: kubectl logs of its istio-proxy container, and "
                 "the events of the objects applied",
             ) from timeout
-    return Proof(
-        tuple(proven.values()), started + max((p.seconds for p in proven.values()), default=0)
-    )
-
-
-Proxy_ = str
+    last = max((proof.seconds for proof in proven.values()), default=0.0)
+    return Proof(tuple(proven.values()), started + last)
 
 
 def proxies(pods: Iterable[Mapping[str, Any]], selectors: Sequence[ProxySelector]) -> list[Proxy]:
@@ -147,7 +136,7 @@ def _proxy(pod: Mapping[str, Any]) -> Proxy:
     )
 
 
-def _read(source: Source, pool: ThreadPoolExecutor) -> _State:
+def _read(source: Source, pool: ThreadPoolExecutor) -> tuple[Registry, list[Json]]:
     """All objects that decide, read at once."""
     kinds = {
         "pods": ("v1", "pods"),
@@ -161,8 +150,7 @@ def _read(source: Source, pool: ThreadPoolExecutor) -> _State:
     mesh = pool.submit(source.mesh_config)
     lists = {name: pool.submit(source.objects, *kind) for name, kind in kinds.items()}
     found = {name: future.result() for name, future in lists.items()}
-    pods = tuple(found["pods"])
-    return _State(registry(**found, mesh=mesh.result()), pods)
+    return registry(**found, mesh=mesh.result()), found["pods"]
 
 
 def _look(
