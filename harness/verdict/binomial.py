@@ -37,8 +37,8 @@ def lower_tail(n: int, count: int, share: float) -> float:
     if share >= 1:
         return 0.0
     if count > n * share:
-        return 1.0 - _falling_sum(n, n - count - 1, 1 - share, share)
-    return _falling_sum(n, count, share, 1 - share)
+        return 1.0 - _tail(n, n - count - 1, share / (1 - share), term(n, count + 1, share))
+    return _tail(n, count, (1 - share) / share, term(n, count, share))
 
 
 def upper_tail(n: int, count: int, share: float) -> float:
@@ -52,8 +52,8 @@ def upper_tail(n: int, count: int, share: float) -> float:
     if share >= 1:
         return 1.0
     if count <= n * share:
-        return 1.0 - _falling_sum(n, count - 1, share, 1 - share)
-    return _falling_sum(n, n - count, 1 - share, share)
+        return 1.0 - _tail(n, count - 1, (1 - share) / share, term(n, count - 1, share))
+    return _tail(n, n - count, share / (1 - share), term(n, count, share))
 
 
 def within(n: int, low: int, high: int, share: float) -> float:
@@ -99,13 +99,16 @@ def _most_below(n: int, share: float, side: float) -> int:
     return low
 
 
-def _falling_sum(n: int, count: int, share: float, rest: float) -> float:
-    """P(X <= count) for a count below the mean, where terms fall away geometrically."""
-    # Each term is the one above it times i/(n-i+1) * rest/share, which is under 1 down here.
-    first = current = term(n, count, share)
+def _tail(n: int, count: int, odds_against: float, first: float) -> float:
+    """The sum of ``first`` = P(X = count) and all terms below it, for a count below the mean.
+
+    There each term is the one above it times i/(n-i+1) * (1-p)/p, a factor under 1. An upper
+    tail is the same sum over the failures.
+    """
     terms = [first]
+    current = first
     for i in range(count, 0, -1):
-        current *= i / (n - i + 1) * rest / share
+        current *= i / (n - i + 1) * odds_against
         if current <= first * 1e-18:
             break
         terms.append(current)

@@ -174,7 +174,7 @@ def _smallest_split(split: tuple[float, ...], bounds: Bounds) -> int:
 
 
 def _smallest(what: str, keeps: Callable[[int], bool]) -> int:
-    """The smallest sample size that ``keeps`` the bounds: a multiple of GRANULARITY (large: of ten).
+    """The smallest size that ``keeps`` the bounds: a multiple of GRANULARITY, large ones of ten.
 
     Doubling finds some size that does. The miss probability zigzags a little as regions gain
     whole counts, so bisection could skip the smallest: every size from a quarter up is tried.

@@ -14,9 +14,11 @@ SHARES = st.floats(0.0, 1.0, allow_subnormal=False).filter(lambda p: p == 0 or p
 
 
 def exact(n: int, low: int, high: int, share: float) -> Fraction:
-    p = Fraction(share)
+    """P(low <= X <= high) in integers: a float is a fraction with a power of two below."""
+    hit, whole = share.as_integer_ratio()
     counts = range(max(low, 0), min(high, n) + 1)
-    return sum((math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in counts), Fraction(0))
+    ways = sum(math.comb(n, k) * hit**k * (whole - hit) ** (n - k) for k in counts)
+    return Fraction(ways, whole**n)
 
 
 def same(computed: float, truth: Fraction) -> bool:
