@@ -2,3 +2,8 @@
 
 Pure: no I/O, no clock, no randomness; the same snapshot gives the same bytes.
 """
+
+from harness.local.pilot.translate.resources import Resource, Resources
+from harness.local.pilot.translate.translation import Translation
+
+__all__ = ["Resource", "Resources", "Translation"]
