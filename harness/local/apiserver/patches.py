@@ -60,8 +60,8 @@ def _pointer(operation: Mapping[str, Any], field: str = "path") -> list[str]:
     text = operation.get(field)
     if not isinstance(text, str) or (text and not text.startswith("/")):
         raise PatchError(f"{field} {text!r} is not a JSON pointer")
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in text.split("/")[1:]]
-    return ["root", *tokens]
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:]]
+    return ["root", *steps]
 
 
 def _value(operation: Mapping[str, Any]) -> Any:
@@ -70,46 +70,46 @@ def _value(operation: Mapping[str, Any]) -> Any:
     return copied(operation["value"])
 
 
-def _index(container: list[Any], token: str, *, end: bool = False) -> int:
-    if end and token == "-":
+def _index(container: list[Any], step: str, *, end: bool = False) -> int:
+    if end and step == "-":
         return len(container)
-    if not (token.isascii() and token.isdigit()) or (len(token) > 1 and token[0] == "0"):
-        raise PatchError(f"{token!r} is not an index of a list")
-    index = int(token) if len(token) < 10 else len(container) + 1
+    if not (step.isascii() and step.isdigit()) or (len(step) > 1 and step[0] == "0"):
+        raise PatchError(f"{step!r} is not an index of a list")
+    index = int(step) if len(step) < 10 else len(container) + 1
     if index > len(container) or (index == len(container) and not end):
-        raise PatchError(f"index {token} is beyond the list's {len(container)} elements")
+        raise PatchError(f"index {step} is beyond the list's {len(container)} elements")
     return index
 
 
-def _resolve(holder: dict[str, Any], tokens: Sequence[str]) -> Any:
+def _resolve(holder: dict[str, Any], steps: Sequence[str]) -> Any:
     found: Any = holder
-    for token in tokens:
+    for step in steps:
         if isinstance(found, list):
-            found = found[_index(found, token)]
-        elif isinstance(found, dict) and token in found:
-            found = found[token]
+            found = found[_index(found, step)]
+        elif isinstance(found, dict) and step in found:
+            found = found[step]
         else:
-            raise PatchError(f"nothing is at /{'/'.join(tokens[1:])}")
+            raise PatchError(f"nothing is at /{'/'.join(steps[1:])}")
     return found
 
 
-def _insert(holder: dict[str, Any], tokens: list[str], value: Any) -> None:
-    parent = _resolve(holder, tokens[:-1])
+def _insert(holder: dict[str, Any], steps: list[str], value: Any) -> None:
+    parent = _resolve(holder, steps[:-1])
     if isinstance(parent, list):
-        parent.insert(_index(parent, tokens[-1], end=True), value)
+        parent.insert(_index(parent, steps[-1], end=True), value)
     elif isinstance(parent, dict):
-        parent[tokens[-1]] = value
+        parent[steps[-1]] = value
     else:
-        raise PatchError(f"/{'/'.join(tokens[1:-1])} is neither object nor list")
+        raise PatchError(f"/{'/'.join(steps[1:-1])} is neither object nor list")
 
 
-def _take(holder: dict[str, Any], tokens: list[str]) -> Any:
-    parent = _resolve(holder, tokens[:-1])
+def _take(holder: dict[str, Any], steps: list[str]) -> Any:
+    parent = _resolve(holder, steps[:-1])
     if isinstance(parent, list):
-        return parent.pop(_index(parent, tokens[-1]))
-    if isinstance(parent, dict) and tokens[-1] in parent:
-        return parent.pop(tokens[-1])
-    raise PatchError(f"nothing is at /{'/'.join(tokens[1:])}")
+        return parent.pop(_index(parent, steps[-1]))
+    if isinstance(parent, dict) and steps[-1] in parent:
+        return parent.pop(steps[-1])
+    raise PatchError(f"nothing is at /{'/'.join(steps[1:])}")
 
 
 def _add(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
@@ -121,10 +121,10 @@ def _remove(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
 
 
 def _replace(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
-    tokens, value = _pointer(operation), _value(operation)
-    parent = _resolve(holder, tokens[:-1])
-    _resolve(holder, tokens)
-    parent[_index(parent, tokens[-1]) if isinstance(parent, list) else tokens[-1]] = value
+    steps, value = _pointer(operation), _value(operation)
+    parent = _resolve(holder, steps[:-1])
+    _resolve(holder, steps)
+    parent[_index(parent, steps[-1]) if isinstance(parent, list) else steps[-1]] = value
 
 
 def _move(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:

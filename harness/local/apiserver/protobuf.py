@@ -57,7 +57,13 @@ def _message(name: str, data: bytes, depth: int) -> dict[str, Any]:
             result.setdefault(field.name, []).append(_value(field, value, depth))
         else:
             result[field.name] = _value(field, value, depth)
-    return {key: value for key, value in result.items() if value is not None}
+    kept = {field.name for field in fields.values() if field.optional}
+    return {key: value for key, value in result.items() if key in kept or not _empty(value)}
+
+
+def _empty(value: Any) -> bool:
+    """Go's zero values, which proto2 messages carry although nobody set them."""
+    return value is None or value is False or value in ("", 0) or value in ({}, [])
 
 
 def _value(field: Field, value: Any, depth: int) -> Any:

@@ -35,6 +35,8 @@ class Field:
     message: str = ""
     repeated: bool = False
     binary: bool = False
+    optional: bool = False
+    """A pointer in Go: a zero that was sent was meant. Others are always sent, and dropped."""
 
 
 def _s(name: str) -> Field:
@@ -47,6 +49,10 @@ def _ss(name: str) -> Field:
 
 def _i(name: str) -> Field:
     return Field(name, Kind.INT)
+
+
+def _pi(name: str) -> Field:
+    return Field(name, Kind.INT, optional=True)
 
 
 def _b(name: str) -> Field:
@@ -182,14 +188,14 @@ MESSAGES: Final[Mapping[str, Mapping[int, Field]]] = {
         3: _m("status", "DeploymentStatus"),
     },
     "DeploymentSpec": {
-        1: _i("replicas"),
+        1: _pi("replicas"),
         2: _m("selector", "LabelSelector"),
         3: _m("template", "PodTemplateSpec"),
         4: _m("strategy", "DeploymentStrategy"),
         5: _i("minReadySeconds"),
-        6: _i("revisionHistoryLimit"),
+        6: _pi("revisionHistoryLimit"),
         7: _b("paused"),
-        9: _i("progressDeadlineSeconds"),
+        9: _pi("progressDeadlineSeconds"),
     },
     "DeploymentStrategy": {1: _s("type"), 2: _m("rollingUpdate", "RollingUpdateDeployment")},
     "RollingUpdateDeployment": {
@@ -208,7 +214,7 @@ MESSAGES: Final[Mapping[str, Mapping[int, Field]]] = {
     "PodSpec": {
         2: _ms("containers", "Container"),
         3: _s("restartPolicy"),
-        4: _i("terminationGracePeriodSeconds"),
+        4: _pi("terminationGracePeriodSeconds"),
         5: _i("activeDeadlineSeconds"),
         6: _s("dnsPolicy"),
         7: _map("nodeSelector"),

@@ -85,7 +85,7 @@ def _merge_map(resource: Resource, document: Mapping[str, Any], patch: Mapping[s
             field = key.removeprefix(_REMOVE)
             gone = _list(value, key)
             result[field] = [item for item in result.get(field) or () if item not in gone]
-        elif key == _DIRECTIVE or key == _RETAIN or key.startswith(_ORDER):
+        elif key in (_DIRECTIVE, _RETAIN) or key.startswith(_ORDER):
             continue
         elif value is None:
             result.pop(key, None)
@@ -106,14 +106,14 @@ def _merge_value(resource: Resource, field: str, old: Any, new: Any) -> Any:
     if isinstance(new, list):
         key = _merge_key(resource, field)
         if key is not None:
-            return _merge_list(resource, field, key, old if isinstance(old, list) else [], new)
+            return _merge_list(resource, key, old if isinstance(old, list) else [], new)
         if field in _PRIMITIVE_SETS and isinstance(old, list):
             return [*old, *(item for item in new if item not in old)]
     return copied(new)
 
 
 def _merge_list(
-    resource: Resource, field: str, key: str, old: Sequence[Any], patch: Sequence[Any]
+    resource: Resource, key: str, old: Sequence[Any], patch: Sequence[Any]
 ) -> list[Any]:
     result = list(old)
     if any(isinstance(item, Mapping) and item.get(_DIRECTIVE) == "replace" for item in patch):

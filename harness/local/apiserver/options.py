@@ -1,0 +1,108 @@
+"""Query parameters of the API, parsed once into frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from harness.local.apiserver.statuses import bad_request
+
+DEFAULT_WATCH_SECONDS: Final = 3600.0
+"""A watch ends after this long unless the client asks otherwise; clients then watch again."""
+MAX_INTEGER: Final = 10**12
+
+
+class FieldValidation(StrEnum):
+    """What becomes of unknown fields (source: metav1.CreateOptions.fieldValidation)."""
+
+    IGNORE = "Ignore"
+    WARN = "Warn"
+    STRICT = "Strict"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """Query of create, update and patch."""
+
+    dry_run: bool = False
+    validation: FieldValidation = FieldValidation.WARN
+    manager: str = ""
+    force: bool = False
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> WriteOptions:
+        """Refusal 400 for values the API does not know."""
+        try:
+            validation = FieldValidation(query.get("fieldValidation") or "Warn")
+        except ValueError as error:
+            raise bad_request(
+                f'fieldValidation: Unsupported value: "{query["fieldValidation"]}": supported '
+                'values: "Ignore", "Strict", "Warn"'
+            ) from error
+        return cls(
+            dry_run=parse_dry_run(query.get("dryRun", "")),
+            validation=validation,
+            manager=query.get("fieldManager", ""),
+            force=flag(query, "force"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """Query of list, watch and deletecollection. ``timeout`` in seconds."""
+
+    labels: str = ""
+    fields: str = ""
+    limit: int = 0
+    continuation: str = ""
+    resource_version: str = ""
+    match: str = ""
+    watch: bool = False
+    bookmarks: bool = False
+    initial_events: bool = False
+    timeout: float = DEFAULT_WATCH_SECONDS
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> ListOptions:
+        """Refusal 400 for values the API does not know."""
+        return cls(
+            labels=query.get("labelSelector", ""),
+            fields=query.get("fieldSelector", ""),
+            limit=integer(query, "limit") or 0,
+            continuation=query.get("continue", ""),
+            resource_version=query.get("resourceVersion", ""),
+            match=query.get("resourceVersionMatch", ""),
+            watch=flag(query, "watch"),
+            bookmarks=flag(query, "allowWatchBookmarks"),
+            initial_events=flag(query, "sendInitialEvents"),
+            timeout=float(integer(query, "timeoutSeconds") or DEFAULT_WATCH_SECONDS),
+        )
+
+
+def parse_dry_run(value: str) -> bool:
+    """``dryRun``: empty or All."""
+    if value not in ("", "All"):
+        raise bad_request(f'dryRun: Unsupported value: "{value}": supported values: "All"')
+    return value == "All"
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """A boolean parameter as Go's strconv.ParseBool reads it; absent is false."""
+    value = query.get(name, "")
+    if value in ("1", "t", "T", "true", "TRUE", "True"):
+        return True
+    if value in ("", "0", "f", "F", "false", "FALSE", "False"):
+        return False
+    raise bad_request(f"{name}: {value!r} is not a boolean")
+
+
+def integer(query: Mapping[str, str], name: str) -> int | None:
+    """A parameter that is a whole number of 0 or more; None if absent."""
+    value = query.get(name, "")
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit()) or len(value) > 12:
+        raise bad_request(f"{name}: {value[:40]!r} is not a whole number from 0 to {MAX_INTEGER}")
+    return int(value)
