@@ -235,6 +235,8 @@ class StepResult:
     diagnosis: str
     applied: tuple[str, ...] = ()
     proofs: tuple[ProxyProof, ...] = ()
+    phases: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Seconds by phase: apply, ready (workloads), proof, traffic."""
 
 
 @dataclass(frozen=True, slots=True)

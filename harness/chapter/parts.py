@@ -71,7 +71,6 @@ ITEMS_INTERNAL: Final = Request("/items", "catalog.istioinaction.io", INTERNAL)
 ITEMS_EXTERNAL: Final = Request("/items", "catalog.istioinaction.io", EXTERNAL)
 SHOP_CATALOG: Final = Request("/api/catalog", "webapp.istioinaction.io")
 SHOP_CATALOG_INTERNAL: Final = Request("/api/catalog", "webapp.istioinaction.io", INTERNAL)
-SHOP_CATALOG_EXTERNAL: Final = Request("/api/catalog", "webapp.istioinaction.io", EXTERNAL)
 SHOP_USERS: Final = Request("/api/users", "webapp.istioinaction.io")
 
 # --- expectations ---------------------------------------------------------------------------

@@ -136,7 +136,6 @@ MESH_HEADER: Final = Step(
             (
                 catalog(parts.SHOP_CATALOG_INTERNAL, only("v2")),
                 catalog(parts.SHOP_CATALOG, only("v1")),
-                catalog(parts.SHOP_CATALOG_EXTERNAL, only("v1")),
             ),
         ),
     ),

@@ -41,6 +41,10 @@ class Cluster(Protocol):
     def ingress(self) -> str:
         """URL of the ingress gateway, without a trailing slash."""
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether ``stop`` leaves it running."""
+
     def facts(self) -> ClusterFacts:
         """What runs; before it is ready, only what is known."""
 

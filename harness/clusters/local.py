@@ -45,6 +45,7 @@ class LocalCluster:
     def launch(self) -> None:
         """Start the process; EnvironmentCannot if one of this name runs or Envoy is missing."""
         envoy = find_envoy()
+        state.sweep()
         directory = self._lock.enter_context(state.locked(self._name))
         if found := state.find(self._name):
             self._lock.close()
@@ -118,6 +119,11 @@ class LocalCluster:
         """URL of its ingress gateway."""
         return self.running.ingress
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether ``stop`` leaves it running: asked for, and it came up."""
+        return self._options.keep and self._running is not None
+
     def facts(self) -> ClusterFacts:
         """What runs; versions are empty until it is ready."""
         found = self._running
@@ -139,7 +145,7 @@ class LocalCluster:
     def stop(self) -> None:
         """End it and remove its folder, unless it is to be kept and came up."""
         self._lock.close()
-        if self._process is None or (self._options.keep and self._running):
+        if self._process is None or self.is_kept:
             return
         try:
             self._process.terminate()

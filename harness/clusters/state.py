@@ -25,6 +25,8 @@ from harness.errors import EnvironmentCannot, UsageError
 from harness.waiting import TEAR_DOWN
 
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,19})")
+RUN_PREFIX: Final = "e2e-"
+"""Names of clusters that end with the run that started them begin so."""
 LONGEST_ROOT: Final = 60
 """Bytes: below it lie Unix sockets, whose whole paths end at 108 bytes (unix(7))."""
 
@@ -134,6 +136,22 @@ def clean(name: str) -> bool:
         return False
     shutil.rmtree(directory, ignore_errors=True)
     return True
+
+
+def sweep() -> None:
+    """Remove what end-to-end runs that were killed left behind."""
+    for directory in root().glob(f"{RUN_PREFIX}*"):
+        try:
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            clean(directory.name)
+        except BlockingIOError:
+            continue  # somebody is just starting it
+        finally:
+            os.close(descriptor)
 
 
 def end(pid: int, seconds: float = TEAR_DOWN) -> None:

@@ -1,0 +1,172 @@
+"""The commands: thin, over the rooms that do the work."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+import click
+
+from harness.clusters import ClusterOptions, state
+from harness.clusters.local import LocalCluster
+from harness.clusters.state import Running
+from harness.errors import HarnessError
+
+DEFAULT_NAME = "local"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; the exit code of the contract (0 fine, 1 step, 2 usage, 3 machine)."""
+    try:
+        code = harness.main(list(arguments), prog_name="harness", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_text:
+        help_text.show()
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return 1
+    except HarnessError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    return int(code or 0)
+
+
+@click.group()
+def harness() -> None:
+    """A small shop, one chapter of Istio, and a proof of each step by what clients get."""
+
+
+@harness.command()
+@click.option("--name", default=DEFAULT_NAME, show_default=True, help="Name of the cluster.")
+@click.option("--ingress-port", default=0, help="Port of the ingress; default: a free one.")
+@click.option(
+    "--external", type=click.Choice(["stub", "live"]), default="stub", show_default=True,
+    help="The world outside the mesh: a stand-in, or the real one.",
+)  # fmt: skip
+@click.option("--istio", default="", help="Istio release to follow.")
+def up(name: str, ingress_port: int, external: str, istio: str) -> None:
+    """Start a local cluster and leave it running."""
+    found = state.find(state.check_name(name))
+    if found:
+        click.echo(f"local cluster {name!r} is already running (pid {found.pid})")
+    else:
+        options = ClusterOptions(
+            name=name, istio=istio, external=external, keep=True, ingress_port=ingress_port
+        )
+        cluster = LocalCluster(options, leased=False)
+        try:
+            cluster.launch()
+            cluster.wait_ready()
+        except BaseException:
+            cluster.stop()
+            raise
+        found = cluster.running
+    click.echo(_described(found))
+
+
+@harness.command()
+@click.option("--name", default=DEFAULT_NAME, show_default=True, help="Name of the cluster.")
+def down(name: str) -> None:
+    """Stop a local cluster; fine if there is none."""
+    found = state.find(state.check_name(name))
+    if found:
+        state.end(found.pid)
+        state.clean(name)
+        click.echo(f"local cluster {name!r} is stopped")
+    elif state.clean(name):
+        click.echo(f"local cluster {name!r} was not running any more; cleaned up after it")
+    else:
+        click.echo(f"local cluster {name!r} is not running")
+
+
+@harness.command()
+@click.option("--name", default=DEFAULT_NAME, show_default=True, help="Name of the cluster.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def status(name: str, as_json: bool) -> int:
+    """Say whether a local cluster runs, and how to reach it."""
+    found = state.find(state.check_name(name))
+    if as_json:
+        click.echo(json.dumps(_facts(found) if found else {"name": name, "running": False}))
+    elif found:
+        click.echo(_described(found))
+    else:
+        others = ", ".join(cluster.name for cluster in state.running())
+        click.echo(
+            f"local cluster {name!r} is not running" + (f"; running: {others}" if others else "")
+        )
+        click.echo("  remedy: harness up" + (f" --name {name}" if name != DEFAULT_NAME else ""))
+    return 0 if found else 3
+
+
+@harness.command()
+@click.option("--cluster", default="local", show_default=True, help="local, kind, context:NAME.")
+@click.option("--istio", default="", help="Istio release to run or to follow.")
+@click.option("--steps", default="", help="Ids of the steps to check; default: all.")
+@click.option("--keep", is_flag=True, help="Leave the cluster running afterwards.")
+@click.option("--external", type=click.Choice(["stub", "live"]), default="stub", show_default=True)
+@click.option("--name", default="", help="Name of the cluster; default: a new one.")
+@click.option("--ingress-port", default=0, help="Port of the ingress; default: a free one.")
+@click.option("--reports", default="", help="Folder of the reports; default: reports.")
+def e2e(
+    cluster: str,
+    istio: str,
+    steps: str,
+    keep: bool,
+    external: str,
+    name: str,
+    ingress_port: int,
+    reports: str,
+) -> int:
+    """Bring a cluster up, walk the chapter, and prove every step."""
+    from harness.cli.walk import walk
+
+    options = {
+        "--cluster": cluster,
+        "--istio": istio,
+        "--steps": steps,
+        "--external": external,
+        "--name": name,
+        "--reports": reports,
+        "--ingress-port": str(ingress_port or ""),
+    }
+    given = [f"{option}={value}" for option, value in options.items() if value]
+    return walk([*given, *(["--keep"] if keep else [])])
+
+
+@harness.command()
+def doctor() -> int:
+    """Check what this machine has, one line a check."""
+    from harness.cli.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.words}")
+        if finding.remedy:
+            click.echo(f"     remedy: {finding.remedy}")
+    return 0 if all(finding.ok for finding in findings) else 3
+
+
+def _facts(found: Running) -> dict[str, object]:
+    return {"cluster": "local", "running": True, **dataclasses.asdict(found)}
+
+
+def _described(found: Running) -> str:
+    """What a person needs next; the export lines can be copied as they are."""
+    return "\n".join(
+        (
+            f"cluster     local ({found.name}, pid {found.pid})",
+            f"istio       {found.istio} (its behaviour; the control plane is the local pilot)",
+            f"envoy       {found.envoy}",
+            f"kubeconfig  {found.kubeconfig}",
+            f"ingress     {found.ingress}",
+            "",
+            f"export KUBECONFIG={found.kubeconfig}",
+            f"export INGRESS={found.ingress}",
+            "",
+            "next: kubectl create namespace istioinaction",
+        )
+    )

@@ -1,0 +1,147 @@
+"""pytest options, fixtures and reports of an end-to-end run, as ``harness e2e`` does it.
+
+Loaded by tests/e2e/conftest.py. The cluster is launched before collection, so that it boots while
+pytest and the Kubernetes client are still being imported.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Generator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from harness import report
+from harness.chapter import STEPS, select, validate
+from harness.clusters import ClusterOptions, open_cluster
+from harness.clusters.state import RUN_PREFIX
+from harness.errors import ChapterError, EnvironmentCannot, UsageError
+from harness.model import ClusterFacts, RunResult
+from harness.repository import REPORTS, ROOT
+from harness.run import Conductor
+
+CONDUCTOR: Final = pytest.StashKey[Conductor]()
+RESULT: Final = pytest.StashKey[RunResult]()
+OWN_ORDER: Final = "its steps build on each other, in the chapter's order"
+ENVIRONMENT_CANNOT: Final = EnvironmentCannot.exit_code
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of a run; the defaults are those of ``make e2e``."""
+    group = parser.getgroup("harness", "where and how the chapter is walked")
+    group.addoption("--cluster", default="local", help="local (default), kind or context:NAME")
+    group.addoption("--steps", default="", help="ids of the steps to check; default: all")
+    group.addoption("--keep", action="store_true", help="leave the cluster running afterwards")
+    group.addoption(
+        "--external", default="stub", choices=("stub", "live"),
+        help="the world outside the mesh: a stand-in (default), or the real one",
+    )  # fmt: skip
+    group.addoption("--istio", default="", help="Istio release to run or to follow")
+    group.addoption("--name", default="", help="name of the cluster; default: a new one")
+    group.addoption("--ingress-port", type=int, default=0, help="default: a free one")
+    group.addoption("--reports", default=str(REPORTS), help="folder of the reports")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what cannot work, and have junit.xml written whatever happens."""
+    if config.getoption("numprocesses", None):
+        raise pytest.UsageError(f"the chapter cannot be spread over processes: {OWN_ORDER}")
+    if not config.option.xmlpath:
+        config.option.xmlpath = str(folder(config) / "junit.xml")
+    try:
+        validate(STEPS, ROOT)
+        wanted = select(STEPS, config.getoption("steps").replace(",", " ").split())
+    except (UsageError, ChapterError) as error:
+        raise pytest.UsageError(str(error)) from error
+    kind = config.getoption("cluster")
+    facts = ClusterFacts(kind, config.getoption("istio"), "", "", "")
+    config.stash[CONDUCTOR] = Conductor(STEPS, wanted, facts)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Launch the cluster, and go on while it boots."""
+    config = session.config
+    if config.option.collectonly:
+        return
+    latest = folder(config)
+    latest.mkdir(parents=True, exist_ok=True)
+    for stale in ("report.json", "report.html", "junit.xml", "cluster.log"):
+        (latest / stale).unlink(missing_ok=True)
+    keep = config.getoption("keep")
+    options = ClusterOptions(
+        name=config.getoption("name") or f"{RUN_PREFIX}{secrets.token_hex(3)}",
+        istio=config.getoption("istio"),
+        external=config.getoption("external"),
+        keep=keep,
+        ingress_port=config.getoption("ingress_port"),
+    )
+    conductor = config.stash[CONDUCTOR]
+    try:
+        conductor.launch(open_cluster(config.getoption("cluster"), options))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    except EnvironmentCannot as error:
+        conductor.failure = error
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put steps back into the chapter's order, whatever shuffled them."""
+    order = {step.id: number for number, step in enumerate(STEPS)}
+    items.sort(key=lambda item: order.get(getattr(item, "callspec", _NO_STEP).id, len(order)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Write the reports, end the cluster, and set the exit code."""
+    config = session.config
+    conductor = config.stash.get(CONDUCTOR, None)
+    if conductor is None or config.option.collectonly:
+        yield
+        return
+    try:
+        result = conductor.result()
+        config.stash[RESULT] = result
+        report.write(result, folder(config))
+        if not result.passed and (log := conductor.log()):
+            (folder(config) / "cluster.log").write_text(log)
+    finally:
+        conductor.stop()
+    if conductor.failure:
+        session.exitstatus = ENVIRONMENT_CANNOT
+    yield
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What came out, where the seconds went, and where the report is."""
+    result = config.stash.get(RESULT, None)
+    if result is None:
+        return
+    terminalreporter.section("chapter")
+    terminalreporter.write_line(report.summary(result))
+    terminalreporter.write_line(f"report: {folder(config) / 'report.html'}")
+    if kept := config.stash[CONDUCTOR].kept():
+        terminalreporter.write_line(kept)
+
+
+@pytest.fixture(scope="session")
+def conductor(request: pytest.FixtureRequest) -> Conductor:
+    """Conducts the steps on the cluster, which is up or has said why it is not."""
+    found = request.config.stash[CONDUCTOR]
+    found.bring_up()
+    return found
+
+
+def folder(config: pytest.Config) -> Path:
+    """Where this run's reports go."""
+    return Path(config.getoption("reports")) / "latest"
+
+
+class _NO_STEP:  # noqa: N801
+    id = ""

@@ -1,0 +1,111 @@
+"""Makes one check of a step: observes the cluster or its answers once, and has that judged."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from harness import observation, traffic, verdict
+from harness.clusters import workloads
+from harness.model import (
+    Check,
+    CheckResult,
+    MirrorCheck,
+    ProxySelector,
+    TrafficCheck,
+    WorkloadCheck,
+)
+from harness.waiting import MIRROR_LOGGED, Pending, WaitTimeout, wait_until
+
+if TYPE_CHECKING:
+    from harness.clusters.api import Api
+
+LOG_INTERVAL: Final = 0.1
+"""Seconds between two looks at an access log."""
+
+
+def make(check: Check, api: Api, ingress: str) -> CheckResult:
+    """The judged check. Raises StepFailed if it could not be made at all."""
+    match check:
+        case TrafficCheck():
+            return _traffic(check, ingress)
+        case MirrorCheck():
+            return _mirror(check, api, ingress)
+        case WorkloadCheck():
+            return _workload(check, api)
+
+
+def _traffic(check: TrafficCheck, ingress: str) -> CheckResult:
+    plan = verdict.plan(check.expectation)
+    answers = traffic.send(ingress, check.request, plan.n)
+    return verdict.check_result(check.request, plan, observation.observe(check.classifier, answers))
+
+
+def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:
+    """The answers as in any check, and as many copies in the log as requests were sent."""
+    before = _logged(check, api)
+    result = _traffic(check.traffic, ingress)
+
+    def copied() -> int:
+        copies = _logged(check, api) - before
+        if copies < result.n:
+            raise Pending(f"{copies} of {result.n} copies")
+        return copies
+
+    try:
+        copies = wait_until("mirrored copies", copied, MIRROR_LOGGED, LOG_INTERVAL)
+    except WaitTimeout:
+        copies = _logged(check, api) - before
+    right = copies == result.n
+    said = f"{copies} copies of {result.n} requests reached the {check.workload.title}"
+    return dataclasses.replace(
+        result,
+        expectation=f"{result.expectation}; and a copy of each reaches the {check.workload.title}",
+        counts={**result.counts, "copies": copies},
+        passed=result.passed and right,
+        reason=f"{result.reason}; {said}" + ("" if right else f", wanted {result.n}"),
+    )
+
+
+def _logged(check: MirrorCheck, api: Api) -> int:
+    """Requests for the path in the access logs of the workload's proxies.
+
+    Text lines in Istio's default format, or JSON lines (istio.io: Envoy access logs).
+    """
+    path = re.escape(check.logged_path)
+    line = re.compile(rf'"[A-Z]+ {path}(\?[^ ]*)? HTTP/|"path": ?"{path}[?"]', re.MULTILINE)
+    pods = _pods(check.workload, api)
+    logs = (api.log(check.workload.namespace, pod, workloads.PROXY_CONTAINER) for pod in pods)
+    return sum(sum(1 for _ in line.finditer(log)) for log in logs)
+
+
+def _pods(selector: ProxySelector, api: Api) -> list[str]:
+    pods = api.pods(selector.namespace, selector.labels)
+    return [pod["metadata"]["name"] for pod in pods]
+
+
+def _workload(check: WorkloadCheck, api: Api) -> CheckResult:
+    deployment = api.wait_available(check.namespace, check.deployment)
+    pods = api.pods(check.namespace, workloads.selector(deployment))
+    problems = [reason for pod in pods for reason in workloads.not_ready(pod)]
+    problems += [
+        f"pod {pod['metadata']['name']} has containers {', '.join(found)}"
+        for pod in pods
+        if sorted(found := workloads.containers(pod)) != sorted(check.containers)
+    ]
+    if not pods:
+        problems.append("it has no pods")
+    wanted = " and ".join(check.containers)
+    counts: Mapping[str, int] = {"pods": len(pods)}
+    return CheckResult(
+        request=f"deployment {check.namespace}/{check.deployment}",
+        expectation=f"available, each pod with exactly the containers {wanted}, all ready",
+        n=len(pods),
+        counts=counts,
+        passed=not problems,
+        false_alarm=0.0,
+        miss=0.0,
+        reason="; ".join(problems) or f"{len(pods)} pods as wanted",
+    )

@@ -1,0 +1,149 @@
+"""A whole run: the cluster, the steps in order, and the result, whatever happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from harness.chapter.steps import FOUNDATIONS
+from harness.clusters import Cluster
+from harness.errors import HarnessError
+from harness.model import ClusterFacts, RunResult, Step, StepResult, StepStatus
+from harness.repository import ROOT
+from harness.run.stages import Walk
+
+if TYPE_CHECKING:
+    from harness.clusters.api import Api
+
+ONLY_APPLIED: Final = "not selected: applied only, because later steps build on it"
+NOT_SELECTED: Final = "not selected"
+NOT_REACHED: Final = "the run ended before this step"
+
+
+class Conductor:
+    """Conducts the chapter's steps on one cluster. Steps are conducted in the chapter's order."""
+
+    def __init__(self, steps: Sequence[Step], wanted: frozenset[str], facts: ClusterFacts) -> None:
+        """``facts`` stand in the report as long as there is no cluster."""
+        self._steps = tuple(steps)
+        self._wanted = wanted
+        self._facts = facts
+        self._started = datetime.now(UTC)
+        self._clock = time.monotonic()
+        self._results: dict[str, StepResult] = {}
+        self._cluster: Cluster | None = None
+        self._api: Api | None = None
+        self._broken = ""
+        self.failure: HarnessError | None = None
+        """Why there is no cluster to run on."""
+
+    def launch(self, cluster: Cluster) -> None:
+        """Begin bring-up; a failure is kept for the report."""
+        self._cluster = cluster
+        try:
+            cluster.launch()
+        except HarnessError as error:
+            self.failure = error
+
+    def bring_up(self) -> None:
+        """Wait for the cluster; once, and a failure is kept for the report."""
+        if self._cluster is None or self._api or self.failure:
+            return
+        # Imported here, while the cluster boots: the Kubernetes client takes half a second.
+        from harness.clusters.api import Api
+
+        try:
+            self._cluster.wait_ready()
+            self._api = Api(self._cluster.kubeconfig, ROOT)
+            self._facts = self._cluster.facts()
+        except HarnessError as error:
+            self.failure = error
+
+    def conduct(self, step: Step) -> StepResult:
+        """Carry out a step, after having applied earlier ones that were not conducted."""
+        for earlier in self._steps[: self._steps.index(step)]:
+            if earlier.id not in self._results:
+                self._results[earlier.id] = self._apply_only(earlier)
+        if step.id not in self._results:
+            is_wanted = step.id in self._wanted
+            self._results[step.id] = self._run(step) if is_wanted else self._apply_only(step)
+        return self._results[step.id]
+
+    def stop(self) -> None:
+        """End the cluster, unless it is to be kept."""
+        if self._api:
+            self._api.close()
+        if self._cluster:
+            self._cluster.stop()
+
+    def kept(self) -> str:
+        """How to reach the cluster that was left running; empty if there is none."""
+        if self._cluster is None or self.failure or not self._cluster.is_kept:
+            return ""
+        return (
+            "the cluster still runs:\n"
+            f"export KUBECONFIG={self._cluster.kubeconfig}\n"
+            f"export INGRESS={self._cluster.ingress}"
+        )
+
+    def log(self) -> str:
+        """The cluster's log, for the report of a failed run."""
+        return self._cluster.log() if self._cluster else ""
+
+    def result(self) -> RunResult:
+        """The run so far; steps it did not come to are skipped with the reason."""
+        reason = self._why_nothing() or NOT_REACHED
+        return RunResult(
+            facts=self._facts,
+            started=self._started.isoformat(timespec="seconds"),
+            seconds=time.monotonic() - self._clock,
+            steps=tuple(
+                self._results.get(step.id)
+                or _skipped(step, reason if step.id in self._wanted else NOT_SELECTED)
+                for step in self._steps
+            ),
+            failure=str(self.failure) if self.failure else "",
+        )
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _why_nothing(self) -> str:
+        if self.failure:
+            return f"the cluster did not come up: {self.failure.reason}"
+        return self._broken
+
+    def _run(self, step: Step) -> StepResult:
+        if (why := self._why_nothing()) or self._api is None or self._cluster is None:
+            return _skipped(step, why or NOT_REACHED)
+        walk = Walk(step, self._api, self._cluster.ingress)
+        try:
+            result = walk.run()
+        except Exception as bug:
+            # Not ours to handle, but the report must not call the step skipped.
+            words = f"unexpected {type(bug).__name__}: {bug}"
+            self._results[step.id] = walk.result(StepStatus.FAILED, words)
+            raise
+        if result.status is StepStatus.FAILED and step.id in FOUNDATIONS:
+            self._broken = f"step {step.id} failed, and everything after it builds on it"
+        return result
+
+    def _apply_only(self, step: Step) -> StepResult:
+        """Steps after the last selected one are not even applied."""
+        if (why := self._why_nothing()) or self._api is None or self._cluster is None:
+            return _skipped(step, why or NOT_REACHED)
+        rest = self._steps[self._steps.index(step) + 1 :]
+        if not any(later.id in self._wanted for later in rest):
+            return _skipped(step, NOT_SELECTED)
+        walk = Walk(step, self._api, self._cluster.ingress)
+        try:
+            walk.apply_all()
+        except HarnessError as failure:
+            self._broken = f"step {step.id} could not be applied, and later ones build on it"
+            return walk.result(StepStatus.FAILED, str(failure))
+        return walk.result(StepStatus.SKIPPED, ONLY_APPLIED)
+
+
+def _skipped(step: Step, reason: str) -> StepResult:
+    return StepResult(step.id, step.title, StepStatus.SKIPPED, 0.0, None, (), reason)

@@ -1,0 +1,20 @@
+"""One item per step of the chapter, in its order; the item's id is the step's."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.chapter import STEPS
+from harness.model import Step, StepStatus
+from harness.run import Conductor
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.id)
+def test_step(step: Step, conductor: Conductor) -> None:
+    result = conductor.conduct(step)
+    if conductor.failure and step is STEPS[0]:
+        pytest.fail(str(conductor.failure), pytrace=False)
+    if result.status is StepStatus.SKIPPED:
+        pytest.skip(result.diagnosis)
+    if result.status is StepStatus.FAILED:
+        pytest.fail(f"{step.id}: {result.diagnosis}", pytrace=False)
