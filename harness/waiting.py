@@ -20,6 +20,12 @@ CONVERGENCE: Final = 15.0
 """Seconds for applied configuration to be live on every proxy concerned."""
 MIRROR_LOGGED: Final = 10.0
 """Seconds for the last mirrored copy to appear in the access log."""
+TRAFFIC_CONNECT: Final = 5.0
+"""Seconds for the ingress to accept a connection; then the request counts as unanswered."""
+TRAFFIC_ANSWER: Final = 10.0
+"""Seconds from sending a request to its answer's last byte; then it counts as unanswered."""
+TRAFFIC_SAMPLE: Final = 120.0
+"""Seconds for a whole sample; a slower one is not judged, its step fails."""
 TEAR_DOWN: Final = 5.0
 """Seconds until no process of a stopped local cluster is left."""
 

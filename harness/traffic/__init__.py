@@ -1,1 +1,9 @@
-"""Sends requests and keeps every answer. It must not know what is expected of them."""
+"""Sends requests and keeps every answer. It must not know what is expected of them.
+
+One request, one answer: nothing is retried, nothing is dropped. What went wrong on the way is
+an ``Answer`` without a status, whose ``error`` is one of a few fixed phrases (see ``wire``).
+"""
+
+from harness.traffic.send import CONNECTIONS, TIMEOUTS, Timeouts, send
+
+__all__ = ["CONNECTIONS", "TIMEOUTS", "Timeouts", "send"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.verdict import binomial
@@ -25,6 +25,7 @@ def same(computed: float, truth: Fraction) -> bool:
     return math.isclose(computed, float(truth), rel_tol=1e-9, abs_tol=1e-290)
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 60), count=st.integers(-2, 62), share=SHARES)
 @example(n=60, count=0, share=1.0)
 @example(n=60, count=60, share=0.0)
@@ -33,6 +34,7 @@ def test_both_tails_are_the_brute_force_sums(n: int, count: int, share: float) -
     assert same(binomial.upper_tail(n, count, share), exact(n, count, n, share))
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 40), low=st.integers(-1, 41), high=st.integers(-1, 41), share=SHARES)
 def test_within_is_the_brute_force_sum(n: int, low: int, high: int, share: float) -> None:
     assert math.isclose(
@@ -49,6 +51,7 @@ def test_tails_far_out_keep_their_relative_accuracy_at_real_sizes() -> None:
     assert same(binomial.within(2000, 891, 1109, 0.6), exact(2000, 891, 1109, 0.6))
 
 
+@settings(deadline=None)
 @given(
     n=st.integers(1, 120),
     share=st.floats(0.001, 0.999),
@@ -66,6 +69,7 @@ def test_the_region_is_the_narrowest_with_half_the_false_alarm_on_each_side(
     assert exact(n, high, n, share) > side * (1 - 1e-9)
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 3000))
 def test_a_certain_label_has_one_accepted_count(n: int) -> None:
     assert binomial.region(n, 1.0, 1e-6) == (n, n)
