@@ -166,7 +166,7 @@ def test_ctrl_c_during_a_run_leaves_nothing(harness: Harness, tmp_path: Path) ->
         run.kill()
     assert run.returncode == 2 or run.returncode == 1, output
     _wait_gone(pids)
-    assert (tmp_path / "report.json").exists(), output
+    assert (tmp_path / "latest" / "report.json").exists(), output
 
 
 def test_kill_9_of_the_run_leaves_nothing(harness: Harness, tmp_path: Path) -> None:
