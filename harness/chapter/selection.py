@@ -15,8 +15,3 @@ def select(steps: Sequence[Step], ids: Iterable[str]) -> frozenset[str]:
     if unknown := sorted(wanted - set(known)):
         raise UsageError(f"no such step: {', '.join(unknown)}", f"the steps are: {' '.join(known)}")
     return wanted or frozenset(known)
-
-
-def last_needed(steps: Sequence[Step], wanted: frozenset[str]) -> int:
-    """Index of the last wanted step: what comes after it need not be applied."""
-    return max(index for index, step in enumerate(steps) if step.id in wanted)

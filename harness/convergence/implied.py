@@ -139,10 +139,9 @@ def _sidecar_facts(registry: Registry, proxy: Proxy) -> Iterator[Fact]:
             if not port.is_http:
                 continue
             place = Place(proxy, MESH, port.number)
-            routes = routes_of(rule, registry, place) if rule else ()
-            if not rule:
-                routes = (default_route(service.host, port.number),)
-            yield MeshHost(service.host, port.number, routes)
+            routed = routes_of(rule, registry, place) if rule else ()
+            otherwise = (default_route(service.host, port.number),)
+            yield MeshHost(service.host, port.number, routed or otherwise)
     known = {service.host for service in registry.services}
     for rule in _mesh_rules(registry):
         known |= {expand(host, rule.namespace) for host in rule.spec.get("hosts", ())}
