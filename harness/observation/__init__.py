@@ -1,2 +1,8 @@
 """Labels answers by their bodies and counts them. It must not judge; an answer that fits no
-label is counted under a label of its own, never dropped."""
+label is counted under a label of its own, never dropped.
+"""
+
+from harness.observation.classifiers import CLASSIFIERS, Classifier
+from harness.observation.observe import classifier, observe
+
+__all__ = ["CLASSIFIERS", "Classifier", "classifier", "observe"]
