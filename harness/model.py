@@ -211,6 +211,8 @@ class CheckResult:
     miss: float
     reason: str
     regions: tuple[Region, ...] = ()
+    error: float = 0.0
+    """The smallest error (a share) that ``miss`` speaks of; 0 where no share is judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def check_result(request: object, plan: Plan, sample: Sample) -> CheckResult:
         miss=plan.miss,
         reason=verdict.reason,
         regions=plan.regions,
+        error=plan.error,
     )
 
 

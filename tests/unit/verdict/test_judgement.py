@@ -130,7 +130,7 @@ def test_the_result_carries_plan_counts_and_words() -> None:
     assert result.reason == "v1 902 (accepted 851–943), v2 98 (accepted 57–149)"
     assert (result.n, result.counts) == (1000, {"v1": 902, "v2": 98})
     assert (result.false_alarm, result.miss) == (NINETY_TEN.false_alarm, NINETY_TEN.miss)
-    assert result.regions == NINETY_TEN.regions
+    assert (result.regions, result.error) == (NINETY_TEN.regions, 0.10)
 
 
 def test_expectations_in_words() -> None:
