@@ -27,7 +27,7 @@ def _service(service: Object, now: datetime) -> Sequence[Any]:
         spec.get("type", "ClusterIP"),
         spec.get("clusterIP") or NONE,
         _external(service),
-        joined([_service_port(port) for port in spec.get("ports") or ()]),
+        joined([_service_port(each) for each in spec.get("ports") or ()]),
         created(service, now),
         selector(spec.get("selector")),
     )
@@ -58,12 +58,11 @@ def _more(items: Sequence[str]) -> str:
 
 
 def _endpoints(endpoints: Object, now: datetime) -> Sequence[Any]:
-    found = [
-        f"{address.get('ip')}:{port.get('port')}" if port else str(address.get("ip"))
-        for subset in endpoints.get("subsets") or ()
-        for port in subset.get("ports") or ({},)
-        for address in subset.get("addresses") or ()
-    ]
+    found = []
+    for subset in endpoints.get("subsets") or ():
+        ports = [f":{port.get('port')}" for port in subset.get("ports") or ()] or [""]
+        for address in subset.get("addresses") or ():
+            found += [f"{address.get('ip')}{port}" for port in ports]
     return endpoints["metadata"]["name"], _more(found), created(endpoints, now)
 
 
