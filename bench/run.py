@@ -1,8 +1,8 @@
 """What `make bench` measures. Reports; never judges: figures depend on the machine.
 
-    warm run       `harness e2e` from start to exit, three times, and where its seconds went
-    time to effect a VirtualService changed 20 times: accepted → read back from every proxy
-    throughput     requests per second through the gateway, and through gateway and sidecars
+warm run       `harness e2e` from start to exit, three times, and where its seconds went
+time to effect a VirtualService changed 20 times: accepted → read back from every proxy
+throughput     requests per second through the gateway, and through gateway and sidecars
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -47,8 +48,6 @@ def _items(status: dict[str, str]) -> int:
 
 
 def _pid(status: dict[str, str], harness: Harness, name: str) -> int:
-    import json
-
     return int(json.loads((harness.home / name / "cluster.json").read_text())["pid"])
 
 
@@ -81,7 +80,8 @@ def test_kill_9_leaves_no_process_and_the_name_is_free_again(harness: Harness, v
     (cluster,) = (
         int(line.split(":")[0]) for line in commands(pids) if "harness.local.process" in line
     )
-    for pid in {"guardian": (guardian,), "cluster": (cluster,), "both": (guardian, cluster)}[victim]:
+    victims = {"guardian": [guardian], "cluster": [cluster], "both": [guardian, cluster]}
+    for pid in victims[victim]:
         os.kill(pid, signal.SIGKILL)
     _wait_gone(pids)
     again = harness.up("one")
