@@ -75,7 +75,7 @@ def root() -> Path:
     """
     home = os.environ.get("HARNESS_HOME")
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    path = Path(home) if home else Path(base) / f"coolstore-{os.getuid()}"
+    path = Path(home).absolute() if home else Path(base) / f"coolstore-{os.getuid()}"
     remedy = "set HARNESS_HOME to a short, private folder of your own"
     if len(os.fsencode(path)) > LONGEST_ROOT:
         raise EnvironmentCannot(f"the state folder's path is too long for sockets: {path}", remedy)
