@@ -12,6 +12,9 @@ from harness.local.contracts import ProxyIdentity
 
 XDS_CLUSTER: Final = "xds-grpc"
 """As Istio calls it."""
+DOWNSTREAM_MONITOR: Final = "envoy.resource_monitors.global_downstream_max_connections"
+UNLIMITED: Final = 2_147_483_647
+"""Istio's limit of connections; without one Envoy warns at every start."""
 PRIVATE: Final = 0o600
 HTTP2_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -25,6 +28,18 @@ def bootstrap(
         "node": {"id": identity.node_id, "cluster": cluster, "metadata": identity.metadata()},
         "admin": {
             "address": {"pipe": {"path": admin_socket, "mode": PRIVATE}},
+        },
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": DOWNSTREAM_MONITOR,
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.extensions.resource_monitors."
+                        "downstream_connections.v3.DownstreamConnectionsConfig",
+                        "max_active_downstream_connections": UNLIMITED,
+                    },
+                }
+            ]
         },
         "layered_runtime": {
             "layers": [

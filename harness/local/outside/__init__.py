@@ -2,3 +2,7 @@
 
 It must not know of pods or routes: it answers whoever reaches it, by Host header.
 """
+
+from harness.local.outside.outside import Outside
+
+__all__ = ["Outside"]
