@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
 
 from harness.local.store import ALL, Object, Resource, Store, kinds
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
 NAMESPACE = "istioinaction"
 INGRESS_PORTS = [{"name": "http2", "port": 80, "targetPort": 8080, "nodePort": 30080}]
 
@@ -37,8 +40,12 @@ def apply(store: Store, text: str) -> list[Object]:
 
 
 def empty_store() -> Store:
-    """A store with the namespaces and the ingress gateway's Service."""
-    store = Store()
+    """A store with the namespaces and the ingress gateway's Service.
+
+    Every object is a second younger than the one before: age decides between Istio objects.
+    """
+    seconds = itertools.count()
+    store = Store(now=lambda: START + timedelta(seconds=next(seconds)))
     for name in ("istio-system", NAMESPACE, "other"):
         store.create(kinds.NAMESPACES, {"metadata": {"name": name}})
     add_service(
