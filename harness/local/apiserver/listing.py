@@ -52,11 +52,8 @@ def page(store: Store, target: Target, options: ListOptions) -> Page:
     """The objects asked for. A later page continues after the last name of the one before."""
     version, after = _position(store, options)
     chosen = selection(target, options)
-    found = [
-        obj
-        for obj in store.list(target.resource, target.namespace)
-        if chosen is None or chosen(obj)
-    ]
+    everything = store.list(target.resource, target.namespace) if target.served else []
+    found = [obj for obj in everything if chosen is None or chosen(obj)]
     if after is not None:
         found = [obj for obj in found if _key(obj) > after]
     metadata: dict[str, Any] = {"resourceVersion": str(version)}

@@ -24,7 +24,7 @@ from harness.local.store import Object
 from harness.local.store.errors import Cause
 
 _UNHONOURED: Final = (
-    "initContainers", "ephemeralContainers", "hostNetwork", "hostPID", "hostIPC", "hostAliases",
+    "ephemeralContainers", "hostNetwork", "hostPID", "hostIPC", "hostAliases",
     "dnsConfig", "activeDeadlineSeconds", "resourceClaims", "schedulingGates", "readinessGates",
 )  # fmt: skip
 _UNHONOURED_IN_CONTAINER: Final = ("lifecycle", "workingDir", "volumeDevices", "restartPolicy")
@@ -88,21 +88,20 @@ def pod_spec(spec: Mapping[str, Any], path: str, restart_policies: Sequence[str]
             )
         )
     volumes = _volumes(spec.get("volumes") or (), f"{path}.volumes", causes)
-    containers = spec.get("containers") or ()
-    if not containers:
+    if not spec.get("containers"):
         causes.append(required(f"{path}.containers"))
     seen: set[str] = set()
-    for index, container in enumerate(containers):
-        where = f"{path}.containers[{index}]"
-        name = container.get("name") or ""
-        if not name:
-            causes.append(required(f"{where}.name"))
-        elif not names.is_label(name):
-            causes.append(Cause(f"{where}.name", names.label_words(name)))
-        elif name in seen:
-            causes.append(duplicate(f"{where}.name", name))
-        seen.add(name)
-        causes += _container(container, where, volumes)
+    for field in ("initContainers", "containers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            where, name = f"{path}.{field}[{index}]", container.get("name") or ""
+            if not name:
+                causes.append(required(f"{where}.name"))
+            elif not names.is_label(name):
+                causes.append(Cause(f"{where}.name", names.label_words(name)))
+            elif name in seen:
+                causes.append(duplicate(f"{where}.name", name))
+            seen.add(name)
+            causes += _container(container, where, volumes)
     return causes
 
 

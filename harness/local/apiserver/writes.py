@@ -20,6 +20,9 @@ STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 APPLY_PATCHES: Final = ("application/apply-patch+yaml", "application/apply-patch+json")
 KEPT_NAMESPACES: Final = frozenset({"default", "kube-system", "kube-public"})
 
+_FINALIZERS: Final = {"Orphan": "orphan", "Foreground": "foregroundDeletion"}
+"""What keeps an owner until its dependents are freed or gone (metav1.DeletionPropagation)."""
+
 Judge = Callable[[Resource, str, dict[str, Any], Object | None, WriteOptions], Sequence[str]]
 """Resource, version, the new object (pruned in place), the old one, options → warnings."""
 
@@ -109,8 +112,8 @@ class Writer:
             raise self._conflict(target, "the patch names another object's uid")
         return self._store_update(target, document, old, options)
 
-    def delete(self, target: Target, options: DeleteOptions) -> tuple[Object, bool]:
-        """DELETE: the object's last state, and whether it is gone already."""
+    def delete(self, target: Target, options: DeleteOptions) -> Object:
+        """DELETE: the object's last state, or its state with the deletion marked."""
         self._refuse_unserved(target)
         namespace, name = target.namespace or "", target.name or ""
         if target.resource is kinds.NAMESPACES and name in KEPT_NAMESPACES:
@@ -121,10 +124,13 @@ class Writer:
                 {"name": name, "kind": "namespaces"},
             )
         old = self._store.get(target.resource, namespace, name)
+        finalizer = _FINALIZERS.get(options.propagation)
+        if finalizer and not options.dry_run:
+            self._hold(target, old, finalizer)
         grace = options.grace
         if grace is None:
             grace = old.get("spec", {}).get("terminationGracePeriodSeconds") or 0
-        last = self._store.delete(
+        return self._store.delete(
             target.resource,
             namespace,
             name,
@@ -133,9 +139,6 @@ class Writer:
             resource_version=options.resource_version,
             dry_run=options.dry_run,
         )
-        if options.propagation == "Orphan" and not options.dry_run:
-            self._orphan(old)
-        return last, self._store.find(target.resource, namespace, name) is None
 
     def current(self, target: Target) -> Object:
         """The object a request names."""
@@ -153,18 +156,13 @@ class Writer:
         updated = self._store.update(target.resource, document, dry_run=options.dry_run)
         return Written(updated, warnings)
 
-    def _orphan(self, owner: Object) -> None:
-        """Cut the dependents loose, so that the garbage collector leaves them."""
-        uid = owner["metadata"]["uid"]
-        for resource in (kinds.REPLICA_SETS, kinds.PODS, kinds.ENDPOINT_SLICES):
-            for obj in self._store.list(resource, owner["metadata"].get("namespace")):
-                references = obj["metadata"].get("ownerReferences") or ()
-                if any(reference.get("uid") == uid for reference in references):
-                    freed = copied(obj)
-                    freed["metadata"]["ownerReferences"] = [
-                        reference for reference in references if reference.get("uid") != uid
-                    ]
-                    self._store.update(resource, freed)
+    def _hold(self, target: Target, old: Object, finalizer: str) -> None:
+        """Keep the object until the garbage collector has dealt with its dependents."""
+        finalizers = old["metadata"].get("finalizers") or ()
+        if finalizer not in finalizers:
+            held = copied(old)
+            held["metadata"]["finalizers"] = [*finalizers, finalizer]
+            self._store.update(target.resource, held)
 
     def _refuse_unserved(self, target: Target) -> None:
         if not target.served:

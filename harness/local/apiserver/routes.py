@@ -1,0 +1,244 @@
+"""Every path of the API to what answers it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Final
+
+from aiohttp import web
+
+from harness.local.apiserver import bodies, containers, discovery, reviews, scale
+from harness.local.apiserver.answers import Form, dumps, json_response
+from harness.local.apiserver.listing import at_version, page
+from harness.local.apiserver.openapi import routes as openapi_routes
+from harness.local.apiserver.options import ListOptions, WriteOptions
+from harness.local.apiserver.statuses import (
+    Refusal,
+    success,
+    unknown_path,
+    unsupported,
+)
+from harness.local.apiserver.targets import Target, find
+from harness.local.apiserver.watching import events, plan
+from harness.local.apiserver.writes import APPLY_PATCHES, DeleteOptions, Writer, Written
+from harness.local.contracts import NodeAgent
+from harness.local.store import Object, Store, kinds
+
+_RETURNED_WHEN_DELETED: Final = (kinds.PODS, kinds.SERVICES, kinds.SERVICE_ACCOUNTS)
+"""Kinds whose delete answers with the object (source: ReturnDeletedObject in their registries)."""
+_HEALTH: Final = frozenset({"healthz", "readyz", "livez"})
+_UNSERVED_SUBRESOURCES: Final = frozenset(
+    {"attach", "binding", "ephemeralcontainers", "eviction", "finalize", "proxy", "resize", "token"}
+)
+
+Verb = Callable[[web.Request, Target], Awaitable[web.StreamResponse]]
+
+
+class Routes:
+    """Answers requests that passed the gate."""
+
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        node: NodeAgent | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._node = node
+        self._now = now
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """The answer to any request; Refusal for what the API does not have."""
+        parts = request.path.strip("/").split("/")
+        if parts[0] in _HEALTH:
+            return web.Response(text="ok")
+        if parts == ["version"]:
+            return json_response(discovery.version_info())
+        if parts[0] == "openapi":
+            return openapi_routes(request)
+        if (parts[0] == "api" and len(parts) <= 2) or (parts[0] == "apis" and len(parts) <= 3):
+            return _discover(request, parts)
+        for review in discovery.REVIEWS:
+            if request.path.rstrip("/") == f"/apis/{review.group}/v1/{review.plural}":
+                return await self._review(request, review.kind)
+        _refuse_unserved_subresource(request.path)
+        target = find(request.path)
+        return await self._verb(request.method, target)(request, target)
+
+    def _verb(self, method: str, target: Target) -> Verb:
+        if target.subresource in ("log", "exec", "portforward"):
+            return self._stream
+        if target.subresource == "scale":
+            verbs: dict[str, Verb] = {
+                "GET": self._scale,
+                "PUT": self._scale,
+                "PATCH": self._scale,
+            }
+        elif target.name is None:
+            verbs = {"GET": self._list, "POST": self._create, "DELETE": self._delete_all}
+        else:
+            verbs = {"GET": self._get, "PUT": self._update, "PATCH": self._patch}
+            if target.subresource is None:
+                verbs["DELETE"] = self._delete
+        if method not in verbs:
+            raise unsupported(f"{method} of {target.resource.group_plural}")
+        return verbs[method]
+
+    # --- reading ---------------------------------------------------------------------------
+
+    async def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
+        options = ListOptions.parse(request.query)
+        if options.watch:
+            return await self._watch(request, target, options)
+        found = page(self._store, target, options)
+        return json_response(Form.of(request).page(target, found, self._now()))
+
+    async def _get(self, request: web.Request, target: Target) -> web.StreamResponse:
+        options = ListOptions.parse(request.query)
+        if options.watch:
+            return await self._watch(request, target, options)
+        obj = at_version(target.resource, target.version, self._writer.current(target))
+        return json_response(Form.of(request).single(target, obj, self._now()))
+
+    async def _watch(
+        self, request: web.Request, target: Target, options: ListOptions
+    ) -> web.StreamResponse:
+        if not target.served:
+            raise unsupported(f"a watch of {target.resource.group_plural}")
+        plan(self._store, options)
+        render = Form.of(request).rendering(target, self._now)
+        batches = events(self._store, target, options, render)
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        async for batch in batches:
+            lines = (dumps({"type": kind, "object": obj}) for kind, obj in batch)
+            await response.write(b"\n".join(lines) + b"\n")
+        await response.write_eof()
+        return response
+
+    # --- writing ---------------------------------------------------------------------------
+
+    async def _create(self, request: web.Request, target: Target) -> web.StreamResponse:
+        document = bodies.parse_object(request.content_type, await request.read())
+        options = WriteOptions.parse(request.query)
+        return self._written(request, target, self._writer.create(target, document, options))
+
+    async def _update(self, request: web.Request, target: Target) -> web.StreamResponse:
+        document = bodies.parse_object(request.content_type, await request.read())
+        options = WriteOptions.parse(request.query)
+        return self._written(request, target, self._writer.update(target, document, options))
+
+    async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
+        patch = bodies.parse(request.content_type, await request.read())
+        options = WriteOptions.parse(request.query)
+        if request.content_type in APPLY_PATCHES:
+            raise unsupported("server-side apply")
+        written = self._writer.patch(target, request.content_type, patch, options)
+        return self._written(request, target, written)
+
+    def _written(
+        self, request: web.Request, target: Target, written: Written
+    ) -> web.StreamResponse:
+        obj = at_version(target.resource, target.version, written.object)
+        return json_response(
+            Form.of(request).single(target, obj, self._now()),
+            201 if written.created else 200,
+            warnings=written.warnings,
+        )
+
+    async def _delete(self, request: web.Request, target: Target) -> web.StreamResponse:
+        options = await _delete_options(request)
+        last = self._writer.delete(target, options)
+        if target.resource in _RETURNED_WHEN_DELETED:
+            return json_response(at_version(target.resource, target.version, last))
+        details = {
+            "name": target.name,
+            **({"group": target.resource.group} if target.resource.group else {}),
+            "kind": target.resource.plural,
+            "uid": last["metadata"]["uid"],
+        }
+        return json_response(success(details))
+
+    async def _delete_all(self, request: web.Request, target: Target) -> web.StreamResponse:
+        if not target.served:
+            raise unsupported(target.resource.group_plural)
+        if target.resource.namespaced and target.namespace is None:
+            raise unsupported(f"DELETE of {target.resource.group_plural} in all namespaces")
+        options = await _delete_options(request)
+        for obj in page(self._store, target, ListOptions.parse(request.query)).objects:
+            name = obj["metadata"]["name"]
+            one = Target(target.resource, target.version, target.namespace, name)
+            self._writer.delete(one, options)
+        return json_response(success({"kind": target.resource.plural}))
+
+    async def _scale(self, request: web.Request, target: Target) -> web.StreamResponse:
+        obj = self._writer.current(target)
+        seen = scale.of(obj)
+        if request.method == "GET":
+            return json_response(seen)
+        document = bodies.parse(request.content_type, await request.read())
+        options = WriteOptions.parse(request.query)
+        wanted = scale.changed(target, obj, request.method, request.content_type, document)
+        own = Target(target.resource, target.version, target.namespace, target.name)
+        written = self._writer.update(own, wanted, options)
+        return json_response(scale.of(written.object), warnings=written.warnings)
+
+    async def _review(self, request: web.Request, kind: str) -> web.StreamResponse:
+        if request.method != "POST":
+            raise unsupported(f"{request.method} of a {kind}")
+        document = bodies.parse_object(request.content_type, await request.read())
+        return json_response(reviews.answer(kind, document), 201)
+
+    # --- streams ---------------------------------------------------------------------------
+
+    async def _stream(self, request: web.Request, target: Target) -> web.StreamResponse:
+        pod: Object = self._writer.current(target)
+        node = containers.require_node(self._node)
+        if request.method not in ("GET", "POST"):
+            raise unsupported(f"{request.method} of pods/{target.subresource}")
+        if target.subresource == "log":
+            return await containers.stream_log(request, node, pod)
+        if target.subresource == "exec":
+            return await containers.execute(request, node, pod)
+        raise unsupported("port-forward")
+
+
+def _discover(request: web.Request, parts: list[str]) -> web.Response:
+    if len(parts) == 1:
+        core = parts == ["api"]
+        if "as=APIGroupDiscoveryList" in request.headers.get("Accept", ""):
+            document: Any = discovery.aggregated(core)
+            return json_response(document, headers={"Content-Type": discovery.AGGREGATED})
+        return json_response(discovery.api_versions() if core else discovery.api_group_list())
+    if parts[0] == "api":
+        if parts[1] == "v1":
+            return json_response(discovery.resource_list("", "v1"))
+    elif parts[1] in discovery.GROUPS:
+        if len(parts) == 2:
+            return json_response(discovery.api_group(parts[1]))
+        if parts[2] in discovery.versions(parts[1]):
+            return json_response(discovery.resource_list(parts[1], parts[2]))
+    raise unknown_path()
+
+
+async def _delete_options(request: web.Request) -> DeleteOptions:
+    body = await request.read()
+    document = bodies.parse_object(request.content_type, body) if body else {}
+    return DeleteOptions.parse(request.query, document)
+
+
+def _refuse_unserved_subresource(path: str) -> None:
+    match = re.fullmatch(r".*/([a-z]+)/[^/]+/([a-z]+)(/.*)?", path)
+    if match and match[2] in _UNSERVED_SUBRESOURCES:
+        if path.count("/") == 5 and match[1] == "namespaces" and match[2] == "finalize":
+            raise unsupported("namespaces/finalize")
+        if match[1] in ("pods", "serviceaccounts", "services", "nodes"):
+            raise unsupported(f"{match[1]}/{match[2]}")
+
+
+__all__ = ["Refusal", "Routes"]

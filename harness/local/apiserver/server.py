@@ -1,0 +1,109 @@
+"""The HTTPS server: start, stop, and what every request passes through."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from aiohttp import web
+
+from harness.local.apiserver import bodies
+from harness.local.apiserver.answers import json_response
+from harness.local.apiserver.credentials import ADDRESS, Credentials
+from harness.local.apiserver.discovery import VERSION
+from harness.local.apiserver.gate import admit_client
+from harness.local.apiserver.routes import Routes
+from harness.local.apiserver.statuses import Refusal, failure, status_of
+from harness.local.apiserver.validation import Validation
+from harness.local.apiserver.writes import Writer
+from harness.local.contracts import Admit, NodeAgent, NodeError
+from harness.local.store import Store, StoreError
+
+SHUTDOWN_SECONDS: Final = 0.5
+"""For answers under way when the server stops; watches and logs are ended at once."""
+
+_log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ApiServer:
+    """Serves one store. Ephemeral like it: a new start has new credentials."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        admit: Admit,
+        node: NodeAgent | None,
+        credentials: Credentials,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._credentials = credentials
+        writer = Writer(store, Validation(admit).judge)
+        self._routes = Routes(store, writer, node, now)
+        self._runner: web.AppRunner | None = None
+        self._streams: set[asyncio.Task[object]] = set()
+
+    @property
+    def kubernetes_version(self) -> str:
+        """gitVersion of ``/version``."""
+        return VERSION
+
+    async def start(self, host: str = ADDRESS, port: int = 0) -> int:
+        """Listen on a loopback address and return the port. OSError if it is taken."""
+        if host not in ("127.0.0.1", "localhost"):
+            raise ValueError(f"the API server listens on loopback only, not on {host}")
+        app = web.Application(middlewares=[self._guard], client_max_size=bodies.LIMIT, logger=_log)
+        app.router.add_route("*", "/{path:.*}", self._routes.answer)
+        app.on_shutdown.append(self._end_streams)
+        self._runner = web.AppRunner(
+            app,
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            auto_decompress=False,
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, ssl_context=self._credentials.server_context())
+        await site.start()
+        bound: int = self._runner.addresses[0][1]
+        return bound
+
+    async def stop(self) -> None:
+        """Stop listening and end every request under way. May be called twice."""
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            await runner.cleanup()
+
+    async def _end_streams(self, _: web.Application) -> None:
+        for task in self._streams:
+            task.cancel()
+        await asyncio.gather(*self._streams, return_exceptions=True)
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let in who may; turn every refusal into a Status; never answer 5xx to bad input."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._streams.add(task)
+        try:
+            admit_client(request.headers, self._credentials.token)
+            return await handler(request)
+        except (Refusal, StoreError, NodeError) as error:
+            headers: Mapping[str, str] = error.headers if isinstance(error, Refusal) else {}
+            status = status_of(error)
+            return json_response(status, error.code, headers)
+        except web.HTTPRequestEntityTooLarge:
+            message = f"limit is {bodies.LIMIT} bytes"
+            return json_response(failure(413, "RequestEntityTooLarge", message), 413)
+        except (asyncio.CancelledError, ConnectionError):
+            raise
+        except Exception as error:
+            _log.exception("%s %s", request.method, request.path)
+            message = f"this is a fault of the local cluster: {error!r}"
+            return json_response(failure(500, "InternalError", message), 500)
+        finally:
+            self._streams.discard(task)
