@@ -1,95 +1,65 @@
-"""Write the schemas of the served Istio kinds, and MeshConfig's field names, as package data.
+"""Write harness/local/apiserver/schema/istio.json from Istio's own CRDs, for ``kubectl explain``.
 
-Usage: python tools/generate_istio_schema.py API_MODULE
+    .venv/bin/python tools/generate_istio_schema.py customresourcedefinitions.gen.yaml
 
-API_MODULE is an unpacked istio.io/api module (Apache-2.0), for example of release v1.31.0.
-From its CustomResourceDefinitions the ``spec`` schema of each kind is kept without prose and
-without CEL rules; from mesh/v1alpha1/config.proto the field names of MeshConfig.
+The file is ``kubernetes/customresourcedefinitions.gen.yaml`` of the module istio.io/api at the
+release followed. All served versions of a kind share one schema; the storage version's is taken.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-KINDS = ("Gateway", "VirtualService", "DestinationRule", "ServiceEntry")
-DROPPED = {"description", "x-kubernetes-validations", "x-kubernetes-list-map-keys"}
-DROPPED |= {"x-kubernetes-list-type"}
-TARGET = Path(__file__).parent.parent / "harness" / "local" / "pilot" / "schema"
-FIELD = re.compile(r"^\s*(?:repeated\s+|map<.+>\s+)?[\w.]*\s*(\w+)\s*=\s*\d+\s*[;\[]")
+KINDS = ("DestinationRule", "Gateway", "ServiceEntry", "VirtualService")
+KEPT = (
+    "additionalProperties", "description", "enum", "format", "items", "maxItems", "maxLength",
+    "minItems", "minLength", "pattern", "properties", "required", "type",
+    "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields",
+)  # fmt: skip
+TARGET = Path(__file__).parent.parent / "harness/local/apiserver/schema/istio.json"
 
 
-def main() -> int:
-    """Write both files."""
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    module = Path(sys.argv[1])
-    definitions = module / "kubernetes" / "customresourcedefinitions.gen.yaml"
-    _write("istio.json", schemas(definitions.read_text()))
-    _write("mesh.json", mesh_fields((module / "mesh" / "v1alpha1" / "config.proto").read_text()))
-    return 0
+def kept(schema: Any) -> Any:
+    """The schema without the validation that the pilot does itself (oneOf, CEL)."""
+    if not isinstance(schema, dict):
+        return schema
+    result: dict[str, Any] = {}
+    for key in KEPT:
+        if key not in schema:
+            continue
+        value = schema[key]
+        if key == "properties":
+            value = {name: kept(each) for name, each in value.items()}
+        elif key in ("items", "additionalProperties"):
+            value = kept(value)
+        result[key] = value
+    return result
 
 
-def schemas(text: str) -> dict[str, Any]:
-    """Kind → trimmed schema of its ``spec`` at version v1."""
+def main() -> None:
+    """One line per kind."""
     found = {}
-    for definition in yaml.load_all(text, Loader=yaml.CSafeLoader):
-        kind = definition["spec"]["names"]["kind"]
-        group = definition["spec"]["group"]
-        if kind in KINDS and group == "networking.istio.io":
-            version = next(v for v in definition["spec"]["versions"] if v["name"] == "v1")
-            schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
-            found[kind] = _trim(schema, is_schema=True)
-    if set(found) != set(KINDS):
-        raise SystemExit(f"only {sorted(found)} of {KINDS} found")
-    return found
-
-
-def _trim(node: Any, *, is_schema: bool) -> Any:
-    """Drop prose. Under ``properties`` the keys are field names, not keywords."""
-    if isinstance(node, list):
-        return [_trim(entry, is_schema=is_schema) for entry in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: _trim(value, is_schema=not (is_schema and key == "properties"))
-        for key, value in node.items()
-        if not (is_schema and key in DROPPED)
-    }
-
-
-def mesh_fields(text: str) -> list[str]:
-    """MeshConfig's own fields, in YAML's spelling."""
-    body = text[text.index("message MeshConfig {") :]
-    depth = 0
-    names = []
-    for line in body.splitlines():
-        code = line.partition("//")[0]
-        if depth == 1 and (match := FIELD.match(code)):
-            names.append(_camel(match[1]))
-        depth += code.count("{") - code.count("}")
-        if depth == 0 and names:
-            break
-    return sorted(names)
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
-def _write(name: str, content: Any) -> None:
-    TARGET.mkdir(exist_ok=True)
-    text = json.dumps(content, indent=1, sort_keys=True)
-    (TARGET / name).write_text(text + "\n")
-    print(f"{TARGET / name}: {len(text)} bytes")
+    for document in yaml.safe_load_all(Path(sys.argv[1]).read_text("utf-8")):
+        if not document or document["spec"]["names"]["kind"] not in KINDS:
+            continue
+        version = next(each for each in document["spec"]["versions"] if each["storage"])
+        schema = kept(version["schema"]["openAPIV3Schema"])
+        found[document["spec"]["names"]["kind"]] = schema
+    missing = set(KINDS) - set(found)
+    if missing:
+        raise SystemExit(f"the file has no CRD of {', '.join(sorted(missing))}")
+    lines = [
+        f"{json.dumps(kind)}:{json.dumps(found[kind], sort_keys=True, separators=(',', ':'))}"
+        for kind in sorted(found)
+    ]
+    TARGET.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    print(f"{len(found)} kinds, {TARGET.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -45,6 +45,8 @@ def _message(name: str, data: bytes, depth: int) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for number, wire, value in _wire(data):
         field = fields.get(number)
+        if field is None and value in (0, b""):
+            continue  # proto2 sends zero values of fields that nobody set
         if field is None:
             raise ProtobufError(f"field {number} of {name} is not supported in protobuf; send JSON")
         expected = 0 if field.kind in (Kind.INT, Kind.BOOL) else 2

@@ -229,6 +229,10 @@ MESSAGES: Final[Mapping[str, Mapping[int, Field]]] = {
         16: _s("hostname"),
         17: _s("subdomain"),
         19: _s("schedulerName"),
+        20: _ms("initContainers", "Container"),
+        21: Field("automountServiceAccountToken", Kind.BOOL, optional=True),
+        24: _s("priorityClassName"),
+        30: Field("enableServiceLinks", Kind.BOOL, optional=True),
     },
     "PodSecurityContext": {},
     "Container": {

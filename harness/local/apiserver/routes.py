@@ -67,6 +67,8 @@ class Routes:
                 return await self._review(request, review.kind)
         _refuse_unserved_subresource(request.path)
         target = find(request.path)
+        if not target.served and request.method != "GET":
+            raise unsupported(f"{request.method} of {target.resource.group_plural}")
         return await self._verb(request.method, target)(request, target)
 
     def _verb(self, method: str, target: Target) -> Verb:
@@ -165,8 +167,6 @@ class Routes:
         return json_response(success(details))
 
     async def _delete_all(self, request: web.Request, target: Target) -> web.StreamResponse:
-        if not target.served:
-            raise unsupported(target.resource.group_plural)
         if target.resource.namespaced and target.namespace is None:
             raise unsupported(f"DELETE of {target.resource.group_plural} in all namespaces")
         options = await _delete_options(request)

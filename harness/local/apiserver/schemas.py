@@ -59,8 +59,7 @@ def _descriptions() -> Mapping[str, Mapping[str, str]]:
 
 @functools.cache
 def _istio() -> Mapping[str, Any]:
-    file = structure.FOLDER / "istio.json"
-    loaded: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    loaded: dict[str, Any] = json.loads((structure.FOLDER / "istio.json").read_text("utf-8"))
     return loaded
 
 
@@ -100,7 +99,7 @@ def _add_istio(resource: Resource, version: str, found: dict[str, Any]) -> None:
     schema = {
         "type": "object",
         "properties": {},
-        **_istio().get(resource.kind, {}),
+        **_istio()[resource.kind],
     }
     schema["properties"] = {
         **schema["properties"],

@@ -9,7 +9,7 @@ from typing import Any, Final
 from harness.local.apiserver import patches, strategic
 from harness.local.apiserver.listing import at_version
 from harness.local.apiserver.options import WriteOptions, parse_dry_run
-from harness.local.apiserver.statuses import Refusal, bad_request, unsupported
+from harness.local.apiserver.statuses import Refusal, bad_request
 from harness.local.apiserver.targets import Target
 from harness.local.store import Conflict, Object, Resource, Store, kinds
 from harness.local.store.store import copied
@@ -82,7 +82,6 @@ class Writer:
 
     def create(self, target: Target, document: dict[str, Any], options: WriteOptions) -> Written:
         """POST: a new object."""
-        self._refuse_unserved(target)
         metadata = _normalise(target, document)
         if metadata.get("resourceVersion"):
             raise bad_request("resourceVersion should not be set on objects to be created")
@@ -96,14 +95,12 @@ class Writer:
 
     def update(self, target: Target, document: dict[str, Any], options: WriteOptions) -> Written:
         """PUT: the whole object, or its status."""
-        self._refuse_unserved(target)
         _normalise(target, document)
         old = self.current(target)
         return self._store_update(target, document, old, options)
 
     def patch(self, target: Target, media: str, patch: Any, options: WriteOptions) -> Written:
         """PATCH with any patch but server-side apply's."""
-        self._refuse_unserved(target)
         old = self.current(target)
         seen = at_version(target.resource, target.version, old)
         document = apply_patch(target.resource, media, seen, patch)
@@ -114,7 +111,6 @@ class Writer:
 
     def delete(self, target: Target, options: DeleteOptions) -> Object:
         """DELETE: the object's last state, or its state with the deletion marked."""
-        self._refuse_unserved(target)
         namespace, name = target.namespace or "", target.name or ""
         if target.resource is kinds.NAMESPACES and name in KEPT_NAMESPACES:
             raise Refusal(
@@ -163,10 +159,6 @@ class Writer:
             held = copied(old)
             held["metadata"]["finalizers"] = [*finalizers, finalizer]
             self._store.update(target.resource, held)
-
-    def _refuse_unserved(self, target: Target) -> None:
-        if not target.served:
-            raise unsupported(target.resource.group_plural)
 
     def _conflict(self, target: Target, why: str) -> Conflict:
         resource = target.resource

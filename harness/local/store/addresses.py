@@ -15,8 +15,8 @@ from typing import Any, Final
 from harness.local.store.errors import Cause, Invalid
 
 CLUSTER_IPS: Final = ipaddress.IPv4Network("10.96.0.0/16")
-RESERVED: Final = frozenset({"10.96.0.0", "10.96.0.10", "10.96.255.255"})
-"""Network, the DNS server's customary address, and broadcast."""
+RESERVED: Final = frozenset({"10.96.0.0", "10.96.0.1", "10.96.0.10", "10.96.255.255"})
+"""Network, the customary addresses of the API server and of DNS, and broadcast."""
 NODE_PORTS: Final = range(30000, 32768)
 HEADLESS: Final = "None"
 
