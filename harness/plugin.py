@@ -126,6 +126,10 @@ def pytest_terminal_summary(
     terminalreporter.section("chapter")
     terminalreporter.write_line(report.summary(result))
     terminalreporter.write_line(f"report: {folder(config) / 'report.html'}")
+    spent = config.stash[CONDUCTOR].phases().items()
+    terminalreporter.write_line(
+        "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in spent)
+    )
     if kept := config.stash[CONDUCTOR].kept():
         terminalreporter.write_line(kept)
 

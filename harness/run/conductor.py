@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from harness.chapter.steps import FOUNDATIONS
@@ -22,13 +23,29 @@ NOT_SELECTED: Final = "not selected"
 NOT_REACHED: Final = "the run ended before this step"
 
 
+def _connect(kubeconfig: str) -> Api:
+    from harness.clusters.api import Api
+
+    return Api(kubeconfig, ROOT)
+
+
 class Conductor:
     """Conducts the chapter's steps on one cluster. Steps are conducted in the chapter's order."""
 
-    def __init__(self, steps: Sequence[Step], wanted: frozenset[str], facts: ClusterFacts) -> None:
-        """``facts`` stand in the report as long as there is no cluster."""
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        wanted: frozenset[str],
+        facts: ClusterFacts,
+        connect: Callable[[str], Api] = _connect,
+    ) -> None:
+        """``facts`` stand in the report as long as there is no cluster.
+
+        ``connect`` gives the API of a kubeconfig.
+        """
         self._steps = tuple(steps)
         self._wanted = wanted
+        self._connect = connect
         self._facts = facts
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
@@ -36,6 +53,7 @@ class Conductor:
         self._cluster: Cluster | None = None
         self._api: Api | None = None
         self._broken = ""
+        self._bring_up = 0.0
         self.failure: HarnessError | None = None
         """Why there is no cluster to run on."""
 
@@ -51,13 +69,13 @@ class Conductor:
         """Wait for the cluster; once, and a failure is kept for the report."""
         if self._cluster is None or self._api or self.failure:
             return
-        # Imported here, while the cluster boots: the Kubernetes client takes half a second.
-        from harness.clusters.api import Api
-
+        # Imported while the cluster boots: the Kubernetes client takes half a second.
+        import_module("harness.clusters.api")
         try:
             self._cluster.wait_ready()
-            self._api = Api(self._cluster.kubeconfig, ROOT)
+            self._api = self._connect(self._cluster.kubeconfig)
             self._facts = self._cluster.facts()
+            self._bring_up = time.monotonic() - self._clock
         except HarnessError as error:
             self.failure = error
 
@@ -87,6 +105,14 @@ class Conductor:
             f"export KUBECONFIG={self._cluster.kubeconfig}\n"
             f"export INGRESS={self._cluster.ingress}"
         )
+
+    def phases(self) -> dict[str, float]:
+        """Seconds by phase of the whole run: where its time went."""
+        total = {"bring-up": self._bring_up}
+        for result in self._results.values():
+            for phase, seconds in result.phases.items():
+                total[phase] = total.get(phase, 0.0) + seconds
+        return total
 
     def log(self) -> str:
         """The cluster's log, for the report of a failed run."""

@@ -1,0 +1,229 @@
+"""The order of a run: what is applied, checked, skipped and reported, whatever fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from harness.errors import ApplyRefused, BringUpFailed
+from harness.model import (
+    Action,
+    Apply,
+    ClusterFacts,
+    OutboundPolicy,
+    ProxySelector,
+    SetOutboundPolicy,
+    Stage,
+    Step,
+    StepStatus,
+    WorkloadCheck,
+)
+from harness.run import Conductor
+
+FACTS = ClusterFacts("local", "", "", "", "")
+UP = ClusterFacts("local", "1.31.0", "1.40.0", "v1.37.0", "local pilot")
+PASSED, FAILED, SKIPPED = StepStatus.PASSED, StepStatus.FAILED, StepStatus.SKIPPED
+
+
+class Machine:
+    """A cluster that comes up, or fails with ``error``."""
+
+    kubeconfig = "/k"
+    ingress = "http://127.0.0.1:1"
+    is_kept = False
+
+    def __init__(self, error: BringUpFailed | None = None) -> None:
+        self.error = error
+        self.stopped = False
+
+    def launch(self) -> None:
+        pass
+
+    def wait_ready(self) -> None:
+        if self.error:
+            raise self.error
+
+    def facts(self) -> ClusterFacts:
+        return UP
+
+    def log(self) -> str:
+        return "its log"
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+class Api:
+    """Takes actions; Deployments named in ``sick`` have a pod that is not ready."""
+
+    def __init__(self, sick: Sequence[str] = (), refused: Sequence[str] = ()) -> None:
+        self.sick, self.refused = sick, refused
+        self.done: list[str] = []
+
+    def perform(self, action: Action, namespace: str) -> tuple[dict[str, Any], ...]:
+        assert isinstance(action, Apply)
+        if action.path in self.refused:
+            raise ApplyRefused(f"{action.path}: refused", "correct it")
+        self.done.append(action.path)
+        return ({"kind": "Deployment", "metadata": {"namespace": "shop", "name": action.path}},)
+
+    def wait_available(self, namespace: str, deployment: str) -> dict[str, Any]:
+        self.done.append(f"{deployment} is available")
+        return {"spec": {"selector": {"matchLabels": {"d": deployment}}}}
+
+    def pods(self, namespace: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+        ready = labels["d"] not in self.sick
+        self.done.append(f"{labels['d']} is checked")
+        return [
+            {
+                "metadata": {"name": "p"},
+                "spec": {"containers": [{"name": "app"}]},
+                "status": {"containerStatuses": [{"name": "app", "ready": ready}]},
+            }
+        ]
+
+    def close(self) -> None:
+        self.done.append("closed")
+
+
+def stage(name: str) -> Stage:
+    return Stage((Apply(name),), (), (WorkloadCheck("shop", name, ("app",)),))
+
+
+def step(step_id: str, *stages: Stage) -> Step:
+    return Step(step_id, step_id.title(), "why", stages or (stage(step_id),))
+
+
+STEPS = (step("install"), step("deploy"), step("three"), step("four"))
+
+
+def conductor(
+    api: Api, wanted: str = "install deploy three four", steps: Sequence[Step] = STEPS
+) -> Conductor:
+    made = Conductor(steps, frozenset(wanted.split()), FACTS, lambda kubeconfig: api)  # type: ignore[arg-type, return-value]
+    made.launch(Machine())
+    made.bring_up()
+    return made
+
+
+def statuses(made: Conductor) -> dict[str, StepStatus]:
+    return {result.id: result.status for result in made.result().steps}
+
+
+def test_all_steps_pass_in_order() -> None:
+    api = Api()
+    made = conductor(api)
+    for one in STEPS:
+        assert made.conduct(one).status is PASSED
+    result = made.result()
+    assert result.passed
+    assert result.facts == UP
+    assert [done for done in api.done if "is" not in done] == [one.id for one in STEPS]
+    assert set(made.phases()) == {"bring-up", "apply", "ready", "traffic"}
+
+
+def test_a_failing_check_is_told_and_does_not_stop_the_run() -> None:
+    made = conductor(Api(sick=["three"]))
+    results = [made.conduct(one) for one in STEPS]
+    assert [result.status for result in results] == [PASSED, PASSED, FAILED, PASSED]
+    assert results[2].diagnosis == "deployment shop/three: pod p: container app has not started"
+    assert not made.result().passed
+
+
+def test_a_refused_object_fails_the_step_with_its_remedy() -> None:
+    made = conductor(Api(refused=["three"]))
+    result = [made.conduct(one) for one in STEPS][2]
+    assert result.status is FAILED
+    assert result.diagnosis == "three: refused\n  remedy: correct it"
+
+
+@pytest.mark.parametrize("broken", ["install", "deploy"])
+def test_without_its_foundation_nothing_more_is_tried(broken: str) -> None:
+    api = Api(sick=[broken])
+    made = conductor(api)
+    results = [made.conduct(one) for one in STEPS]
+    after = results[[one.id for one in STEPS].index(broken) + 1 :]
+    assert after
+    assert all(result.status is SKIPPED for result in after)
+    assert all(f"step {broken} failed" in result.diagnosis for result in after)
+    assert "four" not in api.done
+
+
+def test_steps_not_selected_are_applied_without_checks() -> None:
+    api = Api()
+    made = conductor(api, "three")
+    for one in STEPS:
+        made.conduct(one)
+    assert statuses(made) == {
+        "install": SKIPPED, "deploy": SKIPPED, "three": PASSED, "four": SKIPPED
+    }  # fmt: skip
+    results = {result.id: result for result in made.result().steps}
+    assert "applied only" in results["deploy"].diagnosis
+    assert results["four"].diagnosis == "not selected"
+    assert [done for done in api.done if "checked" in done] == ["three is checked"]
+    assert "four" not in api.done
+    assert made.result().passed
+
+
+def test_a_step_run_alone_catches_up_on_earlier_ones() -> None:
+    api = Api()
+    made = conductor(api)
+    assert made.conduct(STEPS[2]).status is PASSED
+    assert [done for done in api.done if "is" not in done] == ["install", "deploy", "three"]
+    assert statuses(made)["four"] is SKIPPED
+
+
+def test_an_earlier_step_that_cannot_be_applied_fails_and_ends_the_run() -> None:
+    made = conductor(Api(refused=["deploy"]), "three")
+    assert made.conduct(STEPS[2]).status is SKIPPED
+    assert statuses(made) == {
+        "install": SKIPPED, "deploy": FAILED, "three": SKIPPED, "four": SKIPPED
+    }  # fmt: skip
+
+
+def test_later_stages_of_a_failed_step_are_still_applied() -> None:
+    api = Api(sick=["one"])
+    made = conductor(api, "both", (step("both", stage("one"), stage("two")),))
+    result = made.conduct(step("both", stage("one"), stage("two")))
+    assert result.status is FAILED
+    assert result.applied == ("one", "two")
+    assert "two is checked" not in api.done
+
+
+def test_without_a_cluster_every_step_is_skipped_with_the_reason() -> None:
+    made = Conductor(STEPS, frozenset(one.id for one in STEPS), FACTS)
+    machine = Machine(BringUpFailed("port 80 is taken", "choose another", "the tail"))
+    made.launch(machine)
+    made.bring_up()
+    assert made.conduct(STEPS[0]).status is SKIPPED
+    result = made.result()
+    assert result.failure == str(machine.error)
+    assert {one.diagnosis for one in result.steps} == {
+        "the cluster did not come up: port 80 is taken"
+    }
+    assert not result.passed
+    made.stop()
+    assert machine.stopped
+
+
+def test_a_bug_is_raised_and_the_step_is_reported_as_failed() -> None:
+    policy = Stage(
+        (SetOutboundPolicy(OutboundPolicy.ALLOW_ANY),), (ProxySelector("x", "y", {}),), ()
+    )
+    odd = step("odd", policy)
+    made = conductor(Api(), "odd", (odd,))
+    with pytest.raises(AssertionError):
+        made.conduct(odd)
+    (result,) = made.result().steps
+    assert result.status is FAILED
+    assert result.diagnosis.startswith("unexpected AssertionError")
+
+
+def test_a_run_that_was_interrupted_says_so() -> None:
+    made = conductor(Api())
+    made.conduct(STEPS[0])
+    assert [result.diagnosis for result in made.result().steps][1:] == [
+        "the run ended before this step"
+    ] * 3
