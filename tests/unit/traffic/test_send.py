@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from harness.errors import ChapterError, StepFailed, UsageError
-from harness.model import Request
+from harness.model import Answer, Request
 from harness.traffic import Timeouts, send
+from harness.traffic.connection import Connection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 REQUEST = Request("/items", "catalog.istioinaction.io", {"x-istio-cohort": "internal"})
@@ -97,8 +98,11 @@ def test_several_connections_send_at_the_same_time(raw_server: Start) -> None:
 
 
 def test_fewer_requests_than_connections_open_no_idle_ones(raw_server: Start) -> None:
+    meeting = threading.Barrier(2, timeout=10)
+
     def script(server: Any, connection: socket.socket, number: int) -> None:
         server.request(connection)
+        meeting.wait()
         connection.sendall(OK)
 
     server = raw_server(script)
@@ -293,3 +297,34 @@ def test_nothing_to_send_is_refused(n: int, connections: int) -> None:
 def test_a_request_that_cannot_be_sent_is_refused_before_sending() -> None:
     with pytest.raises(ChapterError, match="path"):
         send("http://127.0.0.1:1", Request("items", "h"), 1)
+
+
+def test_a_fault_of_the_sender_itself_is_raised_and_ends_every_thread(
+    raw_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not an answer, and not waited for: the other connection is cut off in mid-exchange."""
+    begun = threading.Event()
+
+    def script(server: Any, connection: socket.socket, number: int) -> None:
+        server.request(connection)
+        begun.set()
+        connection.recv(1)  # never answers
+
+    ordinary = Connection.exchange
+    broken: list[Connection] = []
+    lock = threading.Lock()
+
+    def exchange(self: Connection, request: bytes) -> Answer:
+        with lock:
+            if not broken:
+                broken.append(self)
+        if self is broken[0]:
+            assert begun.wait(10)
+            raise RuntimeError("a bug")
+        return ordinary(self, request)
+
+    monkeypatch.setattr(Connection, "exchange", exchange)
+    patient = Timeouts(connect=2.0, answer=600.0, sample=600.0)
+    with pytest.raises(RuntimeError, match="a bug"):
+        send(raw_server(script).url, REQUEST, 50, connections=2, timeouts=patient)
+    assert not [t for t in threading.enumerate() if t.name.startswith("traffic")]
