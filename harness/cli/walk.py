@@ -38,7 +38,7 @@ def walk(options: Sequence[str]) -> int:
             f"--rootdir={ROOT}",
             f"--config-file={ROOT / 'pyproject.toml'}",
             *("-p", "no:cacheprovider"),
-            *("--no-header", "-v", "--tb=short"),
+            *("--no-header", "-v", "--tb=short", "-rN"),
             *options,
         ],
         plugins=[witness],
