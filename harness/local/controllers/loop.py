@@ -62,6 +62,7 @@ class Controllers:
     async def _run(self) -> None:
         while True:
             with self._store.watch(ALL) as watch:
+                self._catch_up()
                 self._look_at(self._everything())
                 with contextlib.suppress(Expired):
                     while True:
@@ -162,6 +163,24 @@ class Controllers:
                     plan = lifecycle.plan_finalizers(kind, obj, self._dependents(obj))
                     carry_out(self._store, self._recorders[kinds.NAMESPACES], plan.writes)
                     return
+
+    def _catch_up(self) -> None:
+        """Collect what lost its owner, or began to end, while nobody followed the store."""
+        everything = [(kind, obj) for kind in ALL for obj in self._store.list(kind)]
+        uids = {obj["metadata"]["uid"] for _, obj in everything}
+        lost = {
+            reference["uid"]
+            for _, obj in everything
+            for reference in obj["metadata"].get("ownerReferences", ())
+            if reference["uid"] not in uids
+        }
+        for uid in lost:
+            orphans = [(kind, obj) for kind, obj in everything if lifecycle.depends_on(obj, uid)]
+            plan = lifecycle.plan_after_deletion({"metadata": {"uid": uid}}, orphans)
+            carry_out(self._store, self._recorders[kinds.NAMESPACES], plan.writes)
+        for _, obj in everything:
+            if is_ending(obj) and obj["metadata"].get("finalizers"):
+                self._serve_finalizers(obj["metadata"]["uid"], obj["metadata"].get("namespace", ""))
 
     def _dependents(self, owner: Object) -> list[lifecycle.Found]:
         uid, namespace = owner["metadata"]["uid"], owner["metadata"].get("namespace")
