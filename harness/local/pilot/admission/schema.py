@@ -40,8 +40,13 @@ class Findings:
 def check(kind: str, spec: Any) -> Findings:
     """Compare a ``spec`` with the schema of its kind."""
     findings = Findings()
-    _walk(_schemas()[kind], spec, "spec", findings)
+    _walk(schema_of(kind), spec, "spec", findings)
     return findings
+
+
+def schema_of(kind: str) -> Schema:
+    """The schema of a kind's ``spec``."""
+    return _schemas()[kind]
 
 
 def likely_meant(name: str, known: Sequence[str]) -> str:
