@@ -32,8 +32,8 @@ class WriteOptions:
     force: bool = False
 
     @classmethod
-    def parse(cls, query: Mapping[str, str]) -> WriteOptions:
-        """Refusal 400 for values the API does not know."""
+    def parse(cls, query: Mapping[str, str], agent: str = "") -> WriteOptions:
+        """Refusal 400 for values the API does not know; ``agent`` is the manager's default."""
         try:
             validation = FieldValidation(query.get("fieldValidation") or "Warn")
         except ValueError as error:
@@ -41,10 +41,13 @@ class WriteOptions:
                 f'fieldValidation: Unsupported value: "{query["fieldValidation"]}": supported '
                 'values: "Ignore", "Strict", "Warn"'
             ) from error
+        manager = query.get("fieldManager", "")
+        if len(manager) > 128 or not manager.isprintable():
+            raise bad_request("fieldManager must be at most 128 printable characters")
         return cls(
             dry_run=parse_dry_run(query.get("dryRun", "")),
             validation=validation,
-            manager=query.get("fieldManager", ""),
+            manager=manager or agent,
             force=flag(query, "force"),
         )
 

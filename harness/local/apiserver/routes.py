@@ -16,6 +16,7 @@ from harness.local.apiserver.openapi import routes as openapi_routes
 from harness.local.apiserver.options import ListOptions, WriteOptions
 from harness.local.apiserver.statuses import (
     Refusal,
+    bad_request,
     success,
     unknown_path,
     unsupported,
@@ -127,19 +128,26 @@ class Routes:
 
     async def _create(self, request: web.Request, target: Target) -> web.StreamResponse:
         document = bodies.parse_object(request.content_type, await request.read())
-        options = WriteOptions.parse(request.query)
+        options = _write_options(request)
         return self._written(request, target, self._writer.create(target, document, options))
 
     async def _update(self, request: web.Request, target: Target) -> web.StreamResponse:
         document = bodies.parse_object(request.content_type, await request.read())
-        options = WriteOptions.parse(request.query)
+        options = _write_options(request)
         return self._written(request, target, self._writer.update(target, document, options))
 
     async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
-        patch = bodies.parse(request.content_type, await request.read())
-        options = WriteOptions.parse(request.query)
+        body = await request.read()
+        options = _write_options(request)
         if request.content_type in APPLY_PATCHES:
-            raise unsupported("server-side apply")
+            if not request.query.get("fieldManager"):
+                raise bad_request(
+                    "PatchOptions.meta.k8s.io is invalid: fieldManager: Required "
+                    "value: is required for apply patch"
+                )
+            wanted = bodies.parse_object(request.content_type, body)
+            return self._written(request, target, self._writer.apply(target, wanted, options))
+        patch = bodies.parse(request.content_type, body)
         written = self._writer.patch(target, request.content_type, patch, options)
         return self._written(request, target, written)
 
@@ -182,7 +190,7 @@ class Routes:
         if request.method == "GET":
             return json_response(seen)
         document = bodies.parse(request.content_type, await request.read())
-        options = WriteOptions.parse(request.query)
+        options = _write_options(request)
         wanted = scale.changed(target, obj, request.method, request.content_type, document)
         own = Target(target.resource, target.version, target.namespace, target.name)
         written = self._writer.update(own, wanted, options)
@@ -224,6 +232,12 @@ def _discover(request: web.Request, parts: list[str]) -> web.Response:
         if parts[2] in discovery.versions(parts[1]):
             return json_response(discovery.resource_list(parts[1], parts[2]))
     raise unknown_path()
+
+
+def _write_options(request: web.Request) -> WriteOptions:
+    """The query; a client that names no manager is known by the first word of its agent."""
+    agent = request.headers.get("User-Agent", "").partition("/")[0].strip()[:128]
+    return WriteOptions.parse(request.query, agent)
 
 
 async def _delete_options(request: web.Request) -> DeleteOptions:

@@ -42,7 +42,7 @@ class ApiServer:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._credentials = credentials
-        writer = Writer(store, Validation(admit).judge)
+        writer = Writer(store, Validation(admit).judge, now)
         self._routes = Routes(store, writer, node, now)
         self._runner: web.AppRunner | None = None
         self._streams: set[asyncio.Task[object]] = set()

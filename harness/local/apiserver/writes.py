@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from harness.local.apiserver import patches, strategic
+from harness.local.apiserver import applying, patches, strategic
 from harness.local.apiserver.listing import at_version
 from harness.local.apiserver.options import WriteOptions, parse_dry_run
+from harness.local.apiserver.ownership import (
+    APPLY,
+    UPDATE,
+    Owner,
+    after_update,
+    owners_of,
+    record,
+)
 from harness.local.apiserver.statuses import Refusal, bad_request
 from harness.local.apiserver.targets import Target
 from harness.local.store import Conflict, Object, Resource, Store, kinds
-from harness.local.store.store import copied
+from harness.local.store.store import copied, timestamp
 
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
@@ -76,9 +85,10 @@ class DeleteOptions:
 class Writer:
     """Writes on behalf of clients. Everything is synchronous: no other write comes between."""
 
-    def __init__(self, store: Store, judge: Judge) -> None:
+    def __init__(self, store: Store, judge: Judge, now: Callable[[], datetime]) -> None:
         self._store = store
         self._judge = judge
+        self._now = now
 
     def create(self, target: Target, document: dict[str, Any], options: WriteOptions) -> Written:
         """POST: a new object."""
@@ -88,6 +98,8 @@ class Writer:
         if "status" in target.resource.subresources:
             document.pop("status", None)
         warnings = self._judge(target.resource, target.version, document, None, options)
+        metadata.pop("managedFields", None)
+        self._attribute(target, document, None, options)
         created = self._store.create(
             target.resource, document, target.namespace or "", dry_run=options.dry_run
         )
@@ -108,6 +120,30 @@ class Writer:
         if document["metadata"].get("uid") != old["metadata"]["uid"]:
             raise self._conflict(target, "the patch names another object's uid")
         return self._store_update(target, document, old, options)
+
+    def apply(self, target: Target, wanted: dict[str, Any], options: WriteOptions) -> Written:
+        """PATCH with server-side apply: create the object, or bring my fields up to date."""
+        metadata = _normalise(target, wanted)
+        if metadata.get("managedFields"):
+            raise bad_request("metadata.managedFields must be nil")
+        if "status" in target.resource.subresources and target.subresource != "status":
+            wanted.pop("status", None)
+        me = self._owner(target, options, APPLY)
+        old = self._store.find(target.resource, target.namespace or "", target.name or "")
+        if old is None:
+            warnings = self._judge(target.resource, target.version, wanted, None, options)
+            document = applying.apply_fields(
+                target.resource, {"metadata": {}}, wanted, (), me, force=True
+            )
+            created = self._store.create(
+                target.resource, document, target.namespace or "", dry_run=options.dry_run
+            )
+            return Written(created, warnings, created=True)
+        seen = at_version(target.resource, target.version, old)
+        document = applying.apply_fields(
+            target.resource, seen, wanted, owners_of(old), me, force=options.force
+        )
+        return self._store_update(target, document, old, options, attribute=False)
 
     def delete(self, target: Target, options: DeleteOptions) -> Object:
         """DELETE: the object's last state, or its state with the deletion marked."""
@@ -141,16 +177,45 @@ class Writer:
         return self._store.get(target.resource, target.namespace or "", target.name or "")
 
     def _store_update(
-        self, target: Target, document: dict[str, Any], old: Object, options: WriteOptions
-    ) -> Written:
+        self, target: Target, document: dict[str, Any], old: Object, options: WriteOptions,
+        *, attribute: bool = True,
+    ) -> Written:  # fmt: skip
         if target.subresource == "status":
             updated = self._store.update_status(target.resource, document, dry_run=options.dry_run)
             return Written(updated)
         if "status" in target.resource.subresources:
             document.pop("status", None)
         warnings = self._judge(target.resource, target.version, document, old, options)
+        if attribute:
+            self._attribute(target, document, old, options)
         updated = self._store.update(target.resource, document, dry_run=options.dry_run)
         return Written(updated, warnings)
+
+    def _owner(self, target: Target, options: WriteOptions, operation: str) -> Owner:
+        return Owner(
+            manager=options.manager or "unknown",
+            operation=operation,
+            api_version=target.api_version,
+            time=timestamp(self._now()),
+            fields=frozenset(),
+            subresource=target.subresource or "",
+        )
+
+    def _attribute(
+        self, target: Target, document: dict[str, Any], old: Object | None, options: WriteOptions
+    ) -> None:
+        """Note in managedFields who set what. A client may edit the list itself, or clear it."""
+        given = document["metadata"].get("managedFields")
+        if old is not None and given is None:
+            document["metadata"]["managedFields"] = old["metadata"].get("managedFields") or []
+        elif given == [{}]:
+            document["metadata"]["managedFields"] = []
+            if old is not None:
+                record(document, [])
+                return
+        owners = owners_of(document)
+        me = self._owner(target, options, UPDATE)
+        record(document, after_update(target.resource, document, old, owners, me))
 
     def _hold(self, target: Target, old: Object, finalizer: str) -> None:
         """Keep the object until the garbage collector has dealt with its dependents."""

@@ -1,0 +1,153 @@
+"""Server-side apply: the fields a manager wants, merged into the object. Pure.
+
+Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.local.apiserver.fieldsets import (
+    Fields,
+    Path,
+    fields_of,
+    is_atomic,
+    item_key,
+    list_keys,
+    shown,
+    values_of,
+)
+from harness.local.apiserver.ownership import APPLY, Owner, record
+from harness.local.apiserver.statuses import Refusal
+from harness.local.store import Object, Resource
+from harness.local.store.store import copied
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Another manager owns a field and wants it otherwise."""
+
+    owner: Owner
+    path: Path
+
+
+def apply_fields(
+    resource: Resource, live: Object, wanted: dict[str, Any], owners: Sequence[Owner], me: Owner,
+    *, force: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """The live object with the wanted fields, and its managedFields brought up to date.
+
+    Refusal 409 if other managers own a field with another value, unless forced: then it is mine.
+    """
+    mine = fields_of(resource, wanted)
+    others = [owner for owner in owners if owner.key != me.key]
+    conflicts = find_conflicts(resource, live, wanted, others)
+    if conflicts and not force:
+        raise conflict_refusal(conflicts)
+    taken = frozenset(conflict.path for conflict in conflicts)
+    others = [replace(owner, fields=owner.fields - taken) for owner in others]
+    before = next((owner for owner in owners if owner.key == me.key), None)
+    result: dict[str, Any] = _merge(resource, copied(live), wanted)
+    if before is not None:
+        kept = frozenset[Path]().union(*(owner.fields for owner in others)) | mine
+        _remove(resource, result, before.fields - kept, kept)
+    same = before is not None and before.fields == mine
+    entry = replace(before if before is not None and same else me, fields=mine, operation=APPLY)
+    record(result, [*others, entry])
+    return result
+
+
+def find_conflicts(
+    resource: Resource, live: Object, wanted: Mapping[str, Any], others: Iterable[Owner]
+) -> list[Conflict]:
+    """Fields that another manager owns and that would change."""
+    has, wants = values_of(resource, live), values_of(resource, wanted)
+    return [
+        Conflict(owner, path)
+        for owner in others
+        for path in sorted(owner.fields & frozenset(wants))
+        if has.get(path) != wants[path]
+    ]
+
+
+def conflict_refusal(conflicts: Sequence[Conflict]) -> Refusal:
+    """409 in the words that kubectl knows."""
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f'conflict with "{conflict.owner.manager}"'
+            + (" using " + conflict.owner.api_version if conflict.owner.operation != APPLY else ""),
+            "field": shown(conflict.path),
+        }
+        for conflict in conflicts
+    ]
+    listed = "; ".join(f"{cause['message']}: {cause['field']}" for cause in causes)
+    plural = "conflict" if len(causes) == 1 else "conflicts"
+    return Refusal(
+        409, "Conflict", f"Apply failed with {len(causes)} {plural}: {listed}", {"causes": causes}
+    )
+
+
+def _merge(resource: Resource, live: Any, wanted: Mapping[str, Any]) -> Any:
+    result = live if isinstance(live, dict) else {}
+    for field, value in wanted.items():
+        keys = list_keys(resource, field)
+        old = result.get(field)
+        if isinstance(value, Mapping) and not is_atomic(resource, field):
+            result[field] = _merge(resource, old, value)
+        elif isinstance(value, list) and keys and isinstance(old, list):
+            result[field] = _merge_items(resource, keys, old, value)
+        elif isinstance(value, list) and field == "finalizers" and isinstance(old, list):
+            result[field] = [*old, *(item for item in value if item not in old)]
+        else:
+            result[field] = copied(value)
+    return result
+
+
+def _merge_items(
+    resource: Resource, keys: Sequence[str], live: list[Any], wanted: list[Any]
+) -> list[Any]:
+    by_key = {item_key(keys, item): item for item in live if isinstance(item, Mapping)}
+    for item in wanted:
+        if not isinstance(item, Mapping):
+            raise Refusal(400, "BadRequest", f"{item!r} is an item of a list of objects")
+        key = item_key(keys, item)
+        by_key[key] = _merge(resource, by_key.get(key), item)
+    return list(by_key.values())
+
+
+def _remove(resource: Resource, obj: dict[str, Any], gone: Fields, kept: Fields) -> None:
+    """Drop the fields, longest first, and the lists and objects they leave empty."""
+    for path in sorted(gone, key=len, reverse=True):
+        item = path[-1] == "."
+        if item and any(other[: len(path) - 1] == path[:-1] for other in kept):
+            continue
+        _remove_one(resource, obj, path[:-1] if item else path)
+
+
+def _remove_one(resource: Resource, obj: Any, path: Path) -> None:
+    if not path or not path[0].startswith("f:") or not isinstance(obj, dict):
+        return
+    field = path[0][2:]
+    if field not in obj:
+        return
+    if len(path) == 1:
+        del obj[field]
+        return
+    below = obj[field]
+    if path[1].startswith("f:"):
+        _remove_one(resource, below, path[1:])
+    elif isinstance(below, list):
+        keys = list_keys(resource, field) or ()
+        for index, item in enumerate(below):
+            mark = item_key(keys, item) if isinstance(item, Mapping) else f'v:"{item}"'
+            if mark == path[1]:
+                if len(path) == 2:
+                    del below[index]
+                else:
+                    _remove_one(resource, item, path[2:])
+                break
+    if below in ({}, []):
+        del obj[field]
