@@ -205,6 +205,15 @@ class Mesh:
         await writer.wait_closed()
         return int(status.split()[1])
 
+    async def config_dump(self, name: str) -> str:
+        """What a proxy says it has, from its admin socket."""
+        connector = aiohttp.UnixConnector(str(self.directory / f"{name}.admin"))
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.get("http://admin/config_dump") as answer,
+        ):
+            return await answer.text()
+
     def events(self, namespace: str = NAMESPACE) -> list[Mapping[str, Any]]:
         return list(self.store.list(kinds.EVENTS, namespace))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 
 import chapter_yaml as chapter
+import pytest
 from pilot_mesh import Mesh, mesh
 from pilot_objects import add_endpoints, add_service, apply
 
@@ -214,6 +216,41 @@ def test_a_rejected_route_is_said_on_its_object_and_the_old_one_stays() -> None:
             accepted = [e for e in world.events() if e["reason"] == "Accepted"]
             assert {e["involvedObject"]["name"] for e in accepted} == {"catalog"}
             assert await _called(world, 5, **{"x-istio-cohort": "internal"}) == {"v2": 5}
+
+    asyncio.run(lesson())
+
+
+def test_a_port_that_cannot_be_had_is_said_on_the_gateway() -> None:
+    async def lesson() -> None:
+        async with mesh() as world:
+            await world.gateway()
+            await world.converged()
+            with socket.create_server(("127.0.0.1", world.ingress_port)):
+                apply(world.store, chapter.GATEWAY)
+                await world.until(lambda: world.state("gw") is ProxyState.REJECTED)
+            (event,) = world.events()
+            assert event["involvedObject"]["kind"] == "Gateway"
+            assert event["involvedObject"]["name"] == "catalog-gateway"
+            assert f"127.0.0.1:{world.ingress_port}" in event["message"]
+
+    asyncio.run(lesson())
+
+
+def test_an_object_that_should_not_be_there_does_not_stop_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def lesson() -> None:
+        async with mesh() as world:
+            await world.add_catalog()
+            await world.sidecar("webapp", {"app": "webapp"}, 8080)
+            await world.apply(chapter.DESTINATION_RULE)
+            apply(world.store, chapter.SERVICE_ENTRY.replace("number: 80", "number: eighty"))
+            await world.converged()
+            assert "proxies keep what they have" in caplog.text
+            assert (await _called(world, 10)).keys() <= {"v1", "v2"}
+            world.store.delete(kinds.SERVICE_ENTRIES, "istioinaction", "jsonplaceholder")
+            await world.apply(chapter.MESH_V1)
+            assert await _called(world, 10) == {"v1": 10}
 
     asyncio.run(lesson())
 

@@ -22,7 +22,7 @@ from harness.local.pilot.ads.session import Answer
 from harness.local.pilot.model import Proxy, Surroundings
 from harness.local.pilot.reporting import report
 from harness.local.pilot.translate import Resources, Translation
-from harness.local.store import Object, Resource, Store
+from harness.local.store import Expired, Object, Resource, Store
 
 log = logging.getLogger(__name__)
 
@@ -89,24 +89,24 @@ class Pilot:
 
     async def _follow(self, started: asyncio.Event) -> None:
         """Take all changes of a loop turn at once; there is no debounce."""
-        with self._store.watch(snapshot.SOURCES) as watch:
-            self._refresh()
-            started.set()
-            while True:
-                await watch.wait()
+        while True:
+            with self._store.watch(snapshot.SOURCES) as watch, contextlib.suppress(Expired):
                 self._refresh()
+                started.set()
+                while True:
+                    await watch.wait()
+                    self._refresh()
 
     def _refresh(self) -> None:
         try:
             built = snapshot.build(self._store)
+            if built != self._snapshot:
+                self._snapshot = built
+                self._translation = self._translate()
+                self._server.push()
         except Exception:
-            # An object that admission should not have let in must not stop the others' service.
-            log.exception("the store's objects cannot be read; proxies keep what they have")
-            return
-        if built != self._snapshot:
-            self._snapshot = built
-            self._translation = self._translate()
-            self._server.push()
+            # An object that admission should not have let in must not end the others' service.
+            log.exception("the store's objects cannot be followed; proxies keep what they have")
 
     def _translate(self) -> Translation:
         return Translation(self._snapshot, self._around, ROOT_NAMESPACE)

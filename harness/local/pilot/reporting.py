@@ -20,6 +20,7 @@ _KINDS: Final = {
     "gateway": kinds.GATEWAYS,
     "virtual-service": kinds.VIRTUAL_SERVICES,
     "destination-rule": kinds.DESTINATION_RULES,
+    "service-entry": kinds.SERVICE_ENTRIES,
 }
 
 

@@ -43,12 +43,10 @@ def admit(resource: Resource, obj: Object, snapshot: Snapshot) -> Admission:
         spec = {}
     found = schema.check(resource.kind, spec)
     if found.problems:
-        return Admission(found.problems, found.unknown_fields, found.hints)
+        return Admission(tuple(found.problems), tuple(found.unknown_fields))
     problems = [
-        *support.problems(resource.kind, spec, found.unknown_fields),
+        *support.problems(resource.kind, spec, found.unknown),
         *_RULES[resource](spec),
     ]
-    warnings = list(found.hints)
-    if not problems:
-        warnings += references.warnings(resource, obj, snapshot)
-    return Admission(tuple(problems), found.unknown_fields, tuple(warnings))
+    warnings = () if problems else tuple(references.warnings(resource, obj, snapshot))
+    return Admission(tuple(problems), tuple(found.unknown_fields), warnings)

@@ -85,10 +85,9 @@ def _unsupported(path: str, message: str) -> FieldProblem:
 
 
 def _unknown(path: str, name: str, known: tuple[str, ...]) -> FieldProblem:
-    hint = likely_meant(name, known)
-    return FieldProblem(
-        path, f'Invalid value: "{name}": MeshConfig has no such field{hint and "; " + hint}'
-    )
+    meant = likely_meant(name, known)
+    hint = f' (did you mean "{meant}"?)' if meant else ""
+    return FieldProblem(path, f'Invalid value: "{name}": MeshConfig has no such field{hint}')
 
 
 @cache

@@ -30,11 +30,21 @@ _PYTHON_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 
 @dataclass(slots=True)
 class Findings:
-    """What the schema says. ``hints`` name the likely meant field for each unknown one."""
+    """What the schema says. ``unknown`` maps paths to the field that was likely meant, or ""."""
 
     problems: list[FieldProblem] = field(default_factory=list)
-    unknown_fields: list[str] = field(default_factory=list)
-    hints: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def unknown_fields(self) -> list[str]:
+        """The unknown fields as Admission carries them: the path, or a sentence with a hint.
+
+        The API server leaves a sentence of this form as it is.
+        """
+        return [
+            f'unknown field "{path}" (did you mean "{meant}"?)' if meant else path
+            for path, meant in self.unknown.items()
+        ]
 
 
 def check(kind: str, spec: Any) -> Findings:
@@ -50,10 +60,10 @@ def schema_of(kind: str) -> Schema:
 
 
 def likely_meant(name: str, known: Sequence[str]) -> str:
-    """`` did you mean "x"?`` for the nearest known name; empty if none is near."""
+    """The nearest known name; empty if none is near."""
     folded = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
-    return f'did you mean "{folded[near[0]]}"?' if near else ""
+    return folded[near[0]] if near else ""
 
 
 @cache
@@ -89,10 +99,7 @@ def _walk_object(schema: Schema, value: Mapping[str, Any], path: str, findings: 
         elif anything is not None:
             _walk(anything, entry, f"{path}[{name}]", findings)
         elif not schema.get("x-kubernetes-preserve-unknown-fields"):
-            unknown = f"{path}.{name}"
-            findings.unknown_fields.append(unknown)
-            if hint := likely_meant(name, list(properties)):
-                findings.hints.append(f'unknown field "{unknown}": {hint}')
+            findings.unknown[f"{path}.{name}"] = likely_meant(name, list(properties))
     for name in schema.get("required", ()):
         if name not in value:
             findings.problems.append(

@@ -161,7 +161,13 @@ def _base(name: str, rule: DestinationRule | None, subset: Subset) -> cluster_pb
 
 
 def _describe(cluster: cluster_pb2.Cluster, service: Service, port: ServicePort) -> None:
-    """Istio's metadata of a cluster: the service, and the port it was declared on."""
+    """Istio's metadata of a cluster: the service, and the port it was declared on.
+
+    Where no destination rule is named, a ServiceEntry is, so that a rejection can name it.
+    """
+    if not (cluster.HasField("metadata") or service.in_cluster):
+        origin = service.origin
+        cluster.metadata.CopyFrom(istio_config("service-entry", origin.namespace, origin.name))
     about = cluster.metadata.filter_metadata["istio"]
     about.update(
         {
