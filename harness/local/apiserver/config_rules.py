@@ -1,4 +1,4 @@
-"""ConfigMaps, Secrets and namespaces. Pure.
+"""ConfigMaps, Secrets, namespaces and the node. Pure.
 
 Source of rules and words: k8s.io/kubernetes/pkg/apis/core/validation.
 """
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from harness.local.apiserver.causes import forbidden, invalid
+from harness.local.apiserver.causes import forbidden, invalid, not_here
 from harness.local.store import Object
 from harness.local.store.errors import Cause
 
@@ -68,6 +68,13 @@ def namespace(obj: Mapping[str, Any], old: Object | None) -> list[Cause]:
     if value in (None, name):
         return []
     return [invalid(f"metadata.labels[{label}]", value, f"must be {name}")]
+
+
+def node(obj: Mapping[str, Any], old: Object | None) -> list[Cause]:
+    """The node is the machine; there is no scheduler that a taint or a cordon could tell."""
+    del old
+    spec = obj.get("spec") or {}
+    return [not_here(f"spec.{field}") for field in ("taints", "unschedulable") if spec.get(field)]
 
 
 def _keys(data: Mapping[str, Any], field: str) -> list[Cause]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from harness.local.apiserver.statuses import bad_request
 
@@ -49,6 +49,43 @@ class WriteOptions:
             validation=validation,
             manager=manager or agent,
             force=flag(query, "force"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """metav1.DeleteOptions. ``grace`` in seconds, None for the kind's own."""
+
+    grace: int | None = None
+    propagation: str = ""
+    uid: str | None = None
+    resource_version: str | None = None
+    dry_run: bool = False
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str], body: Mapping[str, Any]) -> DeleteOptions:
+        """From query and body, the query first; Refusal 400 for malformed values."""
+        grace: Any = query.get("gracePeriodSeconds") or body.get("gracePeriodSeconds")
+        if isinstance(grace, str):
+            grace = int(grace) if grace.isascii() and grace.isdigit() and len(grace) < 10 else -1
+        if grace is not None and (not isinstance(grace, int) or grace < 0):
+            raise bad_request("gracePeriodSeconds must be a whole number of seconds, 0 or more")
+        dry_run: Any = query.get("dryRun") or (body.get("dryRun") or [""])
+        conditions = body.get("preconditions") or {}
+        propagation = query.get("propagationPolicy") or body.get("propagationPolicy") or ""
+        if propagation not in ("", "Background", "Foreground", "Orphan"):
+            raise bad_request(
+                f'propagationPolicy: Unsupported value: "{propagation}": supported values: '
+                '"Foreground", "Background", "Orphan", "nil"'
+            )
+        if not isinstance(conditions, Mapping):
+            raise bad_request("preconditions must be an object")
+        return cls(
+            grace=grace,
+            propagation=propagation,
+            uid=conditions.get("uid"),
+            resource_version=conditions.get("resourceVersion"),
+            dry_run=parse_dry_run(str(dry_run if isinstance(dry_run, str) else dry_run[0])),
         )
 
 

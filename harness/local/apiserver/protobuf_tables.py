@@ -111,6 +111,13 @@ MESSAGES: Final[Mapping[str, Mapping[int, Field]]] = {
         2: _ms("matchExpressions", "LabelSelectorRequirement"),
     },
     "LabelSelectorRequirement": {1: _s("key"), 2: _s("operator"), 3: _ss("values")},
+    "DeleteOptions": {
+        1: _pi("gracePeriodSeconds"),
+        2: _m("preconditions", "Preconditions"),
+        4: _s("propagationPolicy"),
+        5: _ss("dryRun"),
+    },
+    "Preconditions": {1: _s("uid"), 2: _s("resourceVersion")},
     "Namespace": {
         1: _m("metadata", "ObjectMeta"),
         2: _m("spec", "NamespaceSpec"),

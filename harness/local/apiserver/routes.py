@@ -11,9 +11,11 @@ from aiohttp import web
 
 from harness.local.apiserver import bodies, containers, discovery, reviews, scale
 from harness.local.apiserver.answers import Form, dumps, json_response
+from harness.local.apiserver.documents import APPLY_PATCHES
 from harness.local.apiserver.listing import at_version, page
 from harness.local.apiserver.openapi import routes as openapi_routes
-from harness.local.apiserver.options import ListOptions, WriteOptions
+from harness.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
+from harness.local.apiserver.portforward import forward
 from harness.local.apiserver.statuses import (
     Refusal,
     bad_request,
@@ -23,7 +25,7 @@ from harness.local.apiserver.statuses import (
 )
 from harness.local.apiserver.targets import Target, find
 from harness.local.apiserver.watching import events, plan
-from harness.local.apiserver.writes import APPLY_PATCHES, DeleteOptions, Writer, Written
+from harness.local.apiserver.writes import Writer, Written
 from harness.local.contracts import NodeAgent
 from harness.local.store import Object, Store, kinds
 
@@ -213,7 +215,7 @@ class Routes:
             return await containers.stream_log(request, node, pod)
         if target.subresource == "exec":
             return await containers.execute(request, node, pod)
-        raise unsupported("port-forward")
+        return await forward(request, node, pod)
 
 
 def _discover(request: web.Request, parts: list[str]) -> web.Response:

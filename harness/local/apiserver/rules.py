@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from harness.local.apiserver import pod_rules, workload_rules
-from harness.local.apiserver.config_rules import config_map, immutable_data, namespace, secret
+from harness.local.apiserver.config_rules import config_map, immutable_data, namespace, node, secret
 from harness.local.apiserver.service_rules import service, service_warnings
 from harness.local.store import Object, Resource, kinds
 from harness.local.store.errors import Cause
@@ -21,6 +21,7 @@ _RULES: Final[Mapping[Resource, tuple[Rule, ...]]] = {
     kinds.CONFIG_MAPS: (config_map, immutable_data),
     kinds.SECRETS: (secret, immutable_data),
     kinds.NAMESPACES: (namespace,),
+    kinds.NODES: (node,),
 }
 
 

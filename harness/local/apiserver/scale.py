@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.local.apiserver.documents import apply_patch
 from harness.local.apiserver.statuses import bad_request
 from harness.local.apiserver.tables.columns import label_selector
 from harness.local.apiserver.targets import Target
-from harness.local.apiserver.writes import apply_patch
 from harness.local.store import Object
 from harness.local.store.store import copied
 
