@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
@@ -16,27 +17,35 @@ from catalog.settings import Settings
 _LARGEST_BODY = 64 * 1024
 
 
-def create_app(settings: Settings | None = None, faults: Faults | None = None) -> Flask:
-    """The application; without settings it is configured from the process's environment."""
+def create_app(
+    settings: Settings | None = None,
+    faults: Faults | None = None,
+    pause: Callable[[float], object] | None = None,
+) -> Flask:
+    """The application; without settings it is configured from the process's environment.
+
+    ``pause`` holds a request up for so many seconds, for the fault ``latency``.
+    """
     settings = settings or Settings.from_environ(os.environ)
     faults = faults or Faults()
     app = Flask("catalog", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     app.register_error_handler(HTTPException, _as_text)
-    app.register_blueprint(_items(Shelf(IMAGE_URL if settings.show_image else None), faults))
+    shelf = Shelf(IMAGE_URL if settings.show_image else None)
+    app.register_blueprint(_items(shelf, faults, pause or threading.Event().wait))
     app.register_blueprint(_blowup(faults))
     app.add_url_rule("/healthz", view_func=_healthz)
     return app
 
 
-def _items(shelf: Shelf, faults: Faults) -> Blueprint:
+def _items(shelf: Shelf, faults: Faults, pause: Callable[[float], object]) -> Blueprint:
     items = Blueprint("items", __name__)
 
     @items.before_request
     def suffer() -> Response | None:
         effect = faults.strike()
         if effect.delay:
-            threading.Event().wait(effect.delay)
+            pause(effect.delay)
         if effect.end is FaultType.DROP:
             return _drop_connection()
         return Response(status=500) if effect.end else None

@@ -135,7 +135,7 @@ class Faults:
         delay = 0.0
         for rule in self.rules():
             # draw() is below 1, so 100 percent always fires and 0 never does.
-            if not rule.active or self._draw() * 100 >= rule.percentage:
+            if not rule.active or self._draw() >= rule.percentage / 100:
                 continue
             if rule.type is not FaultType.LATENCY:
                 return Effect(delay, rule.type)

@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         version = _version(catalog.rows)
         html = render_template("index.html", catalog=catalog, forum=forum, version=version)
         answer = Response(html, mimetype="text/html")
-        answer.headers["Content-Security-Policy"] = "default-src 'self'"
+        answer.headers["Content-Security-Policy"] = "default-src 'self'; img-src 'self' data:"
         answer.headers["Cache-Control"] = "no-store"
         return answer
 

@@ -61,7 +61,7 @@ class Upstream:
     def __init__(
         self, session: requests.Session, service: Service, timeout: tuple[float, float]
     ) -> None:
-        session.mount(service.url, _ServiceAdapter(service))
+        session.mount(f"{service.url}/", _ServiceAdapter(service))
         self._session = session
         self._url = service.url
         self._timeout = timeout
