@@ -18,6 +18,8 @@ from typing import Final
 from harness.local.node.errors import NodeSetupError
 
 BLOCKS: Final = range(20, 251)
+LOCK_FILE: Final = ".blocks.lock"
+"""Byte N of it is locked by the cluster that owns block N."""
 LISTENING: Final = "0A"
 """State in /proc/net/tcp (TCP_LISTEN, include/net/tcp_states.h)."""
 
@@ -39,21 +41,23 @@ class AddressBlock:
         ``locks`` is a folder shared by all clusters of the user. Raises NodeSetupError.
         """
         listening = _listening_blocks()
+        lock = os.open(locks / LOCK_FILE, os.O_CREAT | os.O_RDWR, 0o600)
         start = zlib.crc32(f"{os.getuid()}/{name}".encode()) % len(BLOCKS)
         for number in (*BLOCKS[start:], *BLOCKS[:start]):
             if number in listening:
                 continue
-            lock = os.open(locks / f"block-{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EAGAIN):
+                    raise
                 continue
             try:
                 return cls(number, lock, _listen(f"127.{number}.0.1"))
             except OSError as error:
                 os.close(lock)
                 raise _cannot_bind(number, error) from error
+        os.close(lock)
         raise NodeSetupError(
             f"every loopback block 127.{BLOCKS.start}-{BLOCKS.stop - 1}.0.0/16 is in use",
             "stop a local cluster that is no longer needed (harness down)",

@@ -60,7 +60,6 @@ class NodeAgent:
         self._scheduler = EventRecorder(store, "default-scheduler")
         self._workers: dict[Key, PodWorker] = {}
         self._ending: set[PodWorker] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._block: AddressBlock | None = None
         self._follow: asyncio.Task[None] | None = None
         self._envoy_version = ""
@@ -88,7 +87,7 @@ class NodeAgent:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._follow
         workers = {*self._workers.values(), *self._ending}
-        await asyncio.gather(*(worker.kill() for worker in workers), *self._tasks)
+        await asyncio.gather(*(worker.kill() for worker in workers))
         self._workers.clear()
         if self._block is not None:
             self._block.close()
@@ -238,7 +237,9 @@ class NodeAgent:
     def _part(self, worker: PodWorker) -> None:
         """The pod's name is free while what is left of it still ends."""
         metadata = worker.pod["metadata"]
-        self._workers.pop((metadata["namespace"], metadata["name"]), None)
+        key = (metadata["namespace"], metadata["name"])
+        if self._workers.get(key) is worker:
+            del self._workers[key]
         self._ending.add(worker)
 
     def _forget(self, worker: PodWorker) -> None:

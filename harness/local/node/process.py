@@ -18,6 +18,8 @@ from typing import Final
 
 CHUNK: Final = 65_536
 """Bytes read at a time: a pipe's capacity on Linux."""
+LAST_OUTPUT: Final = 0.5
+"""Seconds to wait for the killed group's last output."""
 SETPRIV: Final = shutil.which("setpriv")
 
 
@@ -40,6 +42,8 @@ class Process:
         self._loop = asyncio.get_running_loop()
         self._on_output = on_output
         self._ended: asyncio.Future[int] = self._loop.create_future()
+        self._code: int | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._output, writable = os.pipe()
         try:
             self._child = subprocess.Popen(
@@ -85,8 +89,8 @@ class Process:
         return await self.wait()
 
     def kill(self) -> None:
-        """SIGKILL to the whole group; nothing once it has ended, for its id may be another's."""
-        if not self.running:
+        """SIGKILL to the whole group; nothing once it is reaped, for its id may be another's."""
+        if self._code is not None:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -96,30 +100,44 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             self._child.send_signal(number)
 
-    def _read(self) -> bool:
-        """Pass on one chunk; True if there was one."""
+    def _read(self) -> None:
+        """Pass on one chunk. The end means that nothing of the group is left to write."""
         try:
             data = os.read(self._output, CHUNK)
         except BlockingIOError:
-            return False
-        if not data:
-            self._loop.remove_reader(self._output)
-            return False
-        self._on_output(data)
-        return True
+            return
+        if data:
+            self._on_output(data)
+            return
+        self._loop.remove_reader(self._output)
+        os.close(self._output)
+        self._output = -1
+        self._finish_if_over()
 
     def _reap(self) -> None:
-        """The main process has ended: so must its group, then the rest of its output is read.
+        """The main process has ended: so must its group.
 
         The group is killed before the child is reaped: until then its id cannot be reused.
         """
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         self.kill()
-        code = self._child.wait()
-        while self._read():
-            pass
+        self._code = self._child.wait()
+        self._finish_if_over()
+        if not self._ended.done():
+            self._patience = self._loop.call_later(LAST_OUTPUT, self._give_up_output)
+
+    def _finish_if_over(self) -> None:
+        """Ended is who has been reaped and whose group has let go of the output."""
+        if self._code is None or self._output >= 0 or self._ended.done():
+            return
+        if self._patience is not None:
+            self._patience.cancel()
+        self._ended.set_result(self._code if self._code >= 0 else 128 - self._code)
+
+    def _give_up_output(self) -> None:
+        """What has left the process group may keep the pipe; the guardian ends it."""
         self._loop.remove_reader(self._output)
         os.close(self._output)
-        if not self._ended.done():
-            self._ended.set_result(code if code >= 0 else 128 - code)
+        self._output = -1
+        self._finish_if_over()
