@@ -22,7 +22,7 @@ _ISTIO_FIELDS: Final[Mapping[str, Any]] = dict.fromkeys(
 
 
 class Validation:
-    """The judge of every write; ``admit`` is asked for Istio's kinds."""
+    """The judge of every write; ``admit`` is asked for Istio's kinds and mesh configuration."""
 
     def __init__(self, admit: Admit) -> None:
         self._admit = admit
@@ -38,21 +38,23 @@ class Validation:
         """Prune and check ``obj``; return warnings. Refusal 400 or 422 if it is not sound."""
         unknown, warnings = self._shape(resource, version, obj)
         causes = names.check(resource, obj)
-        if resource in kinds.ISTIO:
+        if resource not in kinds.ISTIO:
+            causes += rules.check(resource, obj, old)
+        if resource in kinds.ISTIO or resource is kinds.CONFIG_MAPS:
             admission = self._admit(resource, obj)
-            unknown += [_worded(field) for field in admission.unknown_fields]
+            strangers = [_worded(field) for field in admission.unknown_fields]
+            if resource in kinds.ISTIO:
+                unknown += strangers
+            else:
+                # Nothing is pruned inside a ConfigMap's string: refuse, however lax the client.
+                causes += [Cause("data[mesh]", stranger) for stranger in strangers]
             warnings += admission.warnings
-        else:
-            admission = None
-        if unknown and options.validation is FieldValidation.STRICT:
-            raise bad_request(_unhandled(resource, version, _strict(unknown)))
-        if admission is not None:
             causes += [
                 Cause(problem.field, problem.message, problem.reason)
                 for problem in admission.problems
             ]
-        else:
-            causes += rules.check(resource, obj, old)
+        if unknown and options.validation is FieldValidation.STRICT:
+            raise bad_request(_unhandled(resource, version, _strict(unknown)))
         if causes:
             name = obj["metadata"].get("name") or obj["metadata"].get("generateName") or ""
             raise invalid(resource, name, causes)

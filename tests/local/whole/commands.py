@@ -1,4 +1,4 @@
-"""Starts whole local clusters as `harness up` does, each in a state folder of the test's own."""
+"""Whole local clusters as `harness up` starts them, in a state folder of the test's own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
@@ -63,13 +62,16 @@ class Harness:
         )
 
 
-@pytest.fixture
-def harness() -> Iterator[Harness]:
+@contextmanager
+def command() -> Iterator[Harness]:
+    """The command with a new state folder; what runs there is stopped at the end."""
     # Not tmp_path: Unix sockets lie below it, whose paths end at 108 bytes.
     home = Path(tempfile.mkdtemp(prefix="h"))
-    command = Harness(home)
-    yield command
-    for entry in home.iterdir():
-        if entry.is_dir() and entry.name != "cache":
-            command.run("down", "--name", entry.name)
-    shutil.rmtree(home)
+    harness = Harness(home)
+    try:
+        yield harness
+    finally:
+        for entry in home.iterdir():
+            if entry.is_dir() and entry.name != "cache":
+                harness.run("down", "--name", entry.name)
+        shutil.rmtree(home)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from harness.waiting import TEAR_DOWN, Pending, wait_until
-from tests.local.lifecycle.conftest import BIN, ROOT, Harness
-from tests.local.lifecycle.processes import alive, commands, descendants
+from tests.local.whole.commands import BIN, ROOT, Harness
+from tests.local.whole.processes import alive, commands, descendants
 
 SHOP = "services/catalog/kubernetes"
 
