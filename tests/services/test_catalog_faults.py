@@ -11,7 +11,7 @@ import pytest
 from catalog import Settings, create_app
 from catalog.faults import Effect, FaultRule, Faults, FaultType
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop_gunicorn import serve
 
@@ -33,6 +33,7 @@ def evenly(n: int) -> Faults:
     return Faults(itertools.cycle(i / n for i in range(n)).__next__)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100))
 def test_a_percentage_is_met_exactly(percentage: int) -> None:
     faults = evenly(100)

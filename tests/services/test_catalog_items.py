@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from catalog import Settings, create_app
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 VALID = {"color": "blue", "department": "Garden", "name": "Gnome", "price": "9.99"}
@@ -128,6 +128,7 @@ def test_a_body_beyond_64_kib_is_refused() -> None:
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=200).filter(str.isprintable)
 
 
+@settings(deadline=None)
 @given(texts, texts, texts, st.from_regex(r"[0-9]{1,9}(\.[0-9]{1,2})?", fullmatch=True))
 def test_every_valid_item_comes_back_as_it_was_sent(
     color: str, department: str, name: str, price: str
