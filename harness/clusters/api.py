@@ -43,6 +43,7 @@ class Api:
 
     def close(self) -> None:
         """Close its connections."""
+        self._executor.close()
         self._connection.close()
 
     # --- changing ------------------------------------------------------------------------------
@@ -52,6 +53,7 @@ class Api:
 
         ``namespace`` is where objects without one of their own go. Raises StepFailed.
         """
+        self._executor.warm()
         match action:
             case EnsureNamespace():
                 return (self.ensure_namespace(action.name, action.labels),)

@@ -1,12 +1,12 @@
-"""Reads Envoy's ``config_dump?include_eds`` into a ProxyView. Pure.
+"""Reads what Envoy's admin interface says into a ProxyView. Pure.
 
-Source of the form: envoy, api/envoy/admin/v3/config_dump_shared.proto and
+Source of the forms: envoy, api/envoy/admin/v3/{config_dump_shared,clusters}.proto and
 api/envoy/config/route/v3/route_components.proto, as JSON: default values may be absent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from harness.convergence.model import (
@@ -22,28 +22,22 @@ DENOMINATORS: Final = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_
 HEALTHY: Final = (None, "UNKNOWN", "HEALTHY")
 
 
-def parse(dump: Json) -> ProxyView:
-    """The view of one proxy. KeyError or TypeError if it is no configuration dump."""
+def parse(documents: Iterable[Json]) -> ProxyView:
+    """The view of one proxy, from (parts of) its configuration dump and its clusters.
+
+    KeyError or TypeError if they are something else.
+    """
     sections: dict[str, list[Json]] = {}
-    for config in dump["configs"]:
-        sections.setdefault(config["@type"].rsplit(".", 1)[-1], []).append(config)
-    clusters = [
-        entry["cluster"]
-        for section in sections.get("ClustersConfigDump", ())
-        for kind in ("static_clusters", "dynamic_active_clusters")
-        for entry in section.get(kind, ())
-    ]
-    assigned = {
-        name: addresses
-        for section in sections.get("EndpointsConfigDump", ())
-        for name, addresses in _assignments(section)
-    }
+    clusters: list[Json] = []
+    for document in documents:
+        clusters += document.get("cluster_statuses", ())
+        for config in document.get("configs", ()):
+            sections.setdefault(config["@type"].rsplit(".", 1)[-1], []).append(config)
     return ProxyView(
         route_configurations=tuple(
             (config.get("name", ""), tuple(map(_virtual_host, config.get("virtual_hosts", ()))))
             for section in sections.get("RoutesConfigDump", ())
-            for kind in ("dynamic_route_configs", "static_route_configs")
-            for entry in section.get(kind, ())
+            for entry in section.get("dynamic_route_configs", ())
             if (config := entry.get("route_config"))
         ),
         routed_by_listeners=frozenset(
@@ -54,36 +48,15 @@ def parse(dump: Json) -> ProxyView:
             for name in _route_names(state["listener"])
         ),
         clusters=frozenset(cluster["name"] for cluster in clusters),
-        endpoints={
-            cluster["name"]: assigned[service]
-            for cluster in clusters
-            if (service := _service_name(cluster)) in assigned
-        },
+        endpoints={cluster["name"]: frozenset(_addresses(cluster)) for cluster in clusters},
     )
 
 
-def _service_name(cluster: Json) -> str:
-    """Under which name its endpoints are assigned."""
-    name: str = cluster.get("eds_cluster_config", {}).get("service_name") or cluster["name"]
-    return name
-
-
-def _assignments(section: Json) -> Iterator[tuple[str, frozenset[Address]]]:
-    for kind in ("static_endpoint_configs", "dynamic_endpoint_configs"):
-        for entry in section.get(kind, ()):
-            assignment = entry.get("endpoint_config", {})
-            addresses = (
-                _address(endpoint["endpoint"])
-                for locality in assignment.get("endpoints", ())
-                for endpoint in locality.get("lb_endpoints", ())
-                if endpoint.get("health_status") in HEALTHY
-            )
-            yield assignment.get("cluster_name", ""), frozenset(filter(None, addresses))
-
-
-def _address(endpoint: Json) -> Address:
-    socket = endpoint.get("address", {}).get("socket_address", {})
-    return f"{socket['address']}:{socket.get('port_value', 0)}" if "address" in socket else ""
+def _addresses(cluster: Json) -> Iterator[Address]:
+    for host in cluster.get("host_statuses", ()):
+        socket = host.get("address", {}).get("socket_address", {})
+        if socket and host.get("health_status", {}).get("eds_health_status") in HEALTHY:
+            yield f"{socket['address']}:{socket.get('port_value', 0)}"
 
 
 def _route_names(listener: Json) -> Iterator[str]:

@@ -15,7 +15,7 @@ import pytest
 from harness.clusters import state
 from harness.errors import EnvironmentCannot, UsageError
 
-SLEEPER = "import signal; signal.pause()"
+SLEEPER = "import signal; print(flush=True); signal.pause()"
 DEAF = (
     "import signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); "
     "signal.pause()"
@@ -36,7 +36,9 @@ def guardian(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     directory = state.root() / "one"
     directory.mkdir()
     command = [sys.executable, "-c", SLEEPER, "harness.local", "--directory", str(directory)]
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
         yield process
         process.kill()
 

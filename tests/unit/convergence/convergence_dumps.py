@@ -66,31 +66,26 @@ INGRESS = host(
 )
 
 
-def eds(name: str, *addresses: str) -> dict[str, Any]:
+def status(name: str, *addresses: str) -> dict[str, Any]:
+    """One cluster as /clusters?format=json tells of it."""
     return {
-        "endpoint_config": {
-            "cluster_name": name,
-            "endpoints": [
-                {
-                    "locality": {},
-                    "lb_endpoints": [
-                        {
-                            "endpoint": {
-                                "address": {
-                                    "socket_address": {
-                                        "address": address.split(":")[0],
-                                        "port_value": int(address.split(":")[1]),
-                                    }
-                                }
-                            },
-                            "health_status": "HEALTHY",
-                            "load_balancing_weight": 1,
-                        }
-                        for address in addresses
-                    ],
-                }
-            ],
-        }
+        "name": name,
+        "added_via_api": True,
+        "eds_service_name": name,
+        "host_statuses": [
+            {
+                "address": {
+                    "socket_address": {
+                        "address": address.split(":")[0],
+                        "port_value": int(address.split(":")[1]),
+                    }
+                },
+                "stats": [{"name": "cx_total"}, {"type": "GAUGE", "name": "rq_active"}],
+                "health_status": {"eds_health_status": "HEALTHY"},
+                "weight": 1,
+            }
+            for address in addresses
+        ],
     }
 
 
@@ -98,92 +93,38 @@ def dump(
     configurations: Mapping[str, Sequence[Mapping[str, Any]]],
     endpoints: Mapping[str, Sequence[str]],
     listening: Sequence[str] | None = None,
-) -> dict[str, Any]:
-    """``endpoints``: addresses by cluster; each cluster exists. ``listening``: all by default."""
+) -> list[dict[str, Any]]:
+    """Routes, listeners and clusters. ``endpoints``: addresses by cluster; each cluster exists.
+
+    ``listening``: route configurations that listeners use; all by default.
+    """
     routed = configurations if listening is None else listening
-    return {
-        "configs": [
-            {"@type": f"{TYPE}BootstrapConfigDump", "bootstrap": {"node": {"id": "sidecar~…"}}},
-            {
-                "@type": f"{TYPE}ClustersConfigDump",
-                "static_clusters": [
-                    {"cluster": {"name": "xds-grpc", "type": "STATIC"}, "last_updated": "…"}
-                ],
-                "dynamic_active_clusters": [
-                    {
-                        "version_info": "2026-01-01T00:00:00Z/7",
-                        "cluster": {
-                            "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
-                            "name": name,
-                            "type": "EDS",
-                            "eds_cluster_config": {
-                                "eds_config": {"ads": {}},
-                                "service_name": name,
-                            },
-                        },
-                    }
-                    for name in endpoints
-                ],
-                "dynamic_warming_clusters": [
-                    {"cluster": {"name": "outbound|80|warming|" + CATALOG, "type": "EDS"}}
-                ],
+    routes = [
+        {
+            "version_info": "7",
+            "route_config": {
+                "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+                "name": name,
+                "virtual_hosts": list(hosts),
             },
-            {
-                "@type": f"{TYPE}ListenersConfigDump",
-                "dynamic_listeners": [
-                    {
-                        "name": f"0.0.0.0_{number}",
-                        "active_state": {
-                            "listener": {
-                                "name": f"0.0.0.0_{number}",
-                                "filter_chains": [
-                                    {
-                                        "filters": [
-                                            {
-                                                "name": "http_connection_manager",
-                                                "typed_config": {
-                                                    "@type": f"{HCM}.HttpConnectionManager",
-                                                    "rds": {"route_config_name": name},
-                                                },
-                                            }
-                                        ]
-                                    }
-                                ],
-                            }
-                        },
-                    }
-                    for number, name in enumerate(routed, 8080)
-                ],
-            },
-            {
-                "@type": f"{TYPE}RoutesConfigDump",
-                "static_route_configs": [
-                    {
-                        "route_config": {
-                            "name": "inbound|3000||",
-                            "virtual_hosts": [
-                                host("inbound|http|80", ["*"], route("inbound|3000||"))
-                            ],
-                        }
-                    }
-                ],
-                "dynamic_route_configs": [
-                    {
-                        "version_info": "7",
-                        "route_config": {
-                            "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
-                            "name": name,
-                            "virtual_hosts": list(hosts),
-                        },
-                    }
-                    for name, hosts in configurations.items()
-                ],
-            },
-            {
-                "@type": f"{TYPE}EndpointsConfigDump",
-                "dynamic_endpoint_configs": [
-                    eds(name, *addresses) for name, addresses in endpoints.items()
-                ],
-            },
-        ]
+        }
+        for name, hosts in configurations.items()
+    ]
+    listeners = [listener(number, name) for number, name in enumerate(routed, 8080)]
+    listeners.append({"name": "0.0.0.0_15006", "warming_state": {"listener": {"name": "…"}}})
+    own = {"name": "xds-grpc", "host_statuses": [{"address": {"pipe": {"path": "/etc/xds"}}}]}
+    return [
+        {"configs": [{"@type": f"{TYPE}RoutesConfigDump", "dynamic_route_configs": routes}]},
+        {"configs": [{"@type": f"{TYPE}ListenersConfigDump", "dynamic_listeners": listeners}]},
+        {"cluster_statuses": [own, *(status(name, *where) for name, where in endpoints.items())]},
+    ]
+
+
+def listener(number: int, configuration: str) -> dict[str, Any]:
+    manager = {
+        "@type": f"{HCM}.HttpConnectionManager",
+        "rds": {"route_config_name": configuration},
     }
+    chain = {"filters": [{"name": "http_connection_manager", "typed_config": manager}]}
+    name = f"0.0.0.0_{number}"
+    return {"name": name, "active_state": {"listener": {"name": name, "filter_chains": [chain]}}}
