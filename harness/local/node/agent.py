@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import logging
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from harness.local.contracts import (
     NodeError,
     ProxyStates,
 )
-from harness.local.events import NORMAL, EventRecorder
+from harness.local.events import NORMAL, WARNING, EventRecorder
 from harness.local.node import proxy_commands
 from harness.local.node.addresses import AddressBlock
 from harness.local.node.blueprints import Surroundings, admin_socket
@@ -31,6 +33,11 @@ from harness.local.store.store import timestamp
 
 BACKOFF_BASE: Final = 10.0
 """Seconds before the second restart, as kubelet's."""
+
+PODS_FOLDER: Final = "p"
+"""Below the cluster's directory; short, for Unix socket paths end at 108 bytes."""
+
+log = logging.getLogger(__name__)
 
 Key = tuple[str, str]  # namespace, name
 
@@ -75,6 +82,8 @@ class NodeAgent:
         self._envoy_version = await envoy_version(self._config.envoy)
         self._block = AddressBlock.take(directory.parent, self._config.name)
         address, cidr = self._block.node_address, self._block.cidr
+        # What a killed cluster of this directory has left.
+        shutil.rmtree(directory / PODS_FOLDER, ignore_errors=True)
         now = timestamp(datetime.now(UTC))
         if self._store.find(kinds.NODES, "", NODE) is None:
             self._store.create(kinds.NODES, node_object(address, cidr, now))
@@ -100,14 +109,14 @@ class NodeAgent:
     ) -> AsyncIterator[bytes]:
         """The container's log; NodeError if there is none."""
         found = self._container(namespace, pod, container)
-        log = found.previous_log if options.previous else found.log
-        if log is None and options.previous:
+        lines = found.previous_log if options.previous else found.log
+        if lines is None and options.previous:
             raise NodeError(f'previous terminated container "{container}" in pod "{pod}" not found')
-        if log is None:
+        if lines is None:
             state = found.view.state
             why = state.reason if isinstance(state, Waiting) else "ContainerCreating"
             raise NodeError(f'container "{container}" in pod "{pod}" is waiting to start: {why}')
-        async for chunk in log.read(options):
+        async for chunk in lines.read(options):
             yield chunk
 
     async def execute(
@@ -187,7 +196,17 @@ class NodeAgent:
             self._see(current)
 
     def _see(self, pod: Object) -> None:
-        """Bring the pod one step on: schedule it, run it, or end it."""
+        """Bring the pod one step on; one pod must not take the others' agent down."""
+        try:
+            self._bring_on(pod)
+        except Exception:
+            metadata = pod["metadata"]
+            log.exception("pod %s/%s cannot be run", metadata["namespace"], metadata["name"])
+            message = "the node agent failed on this pod; the cluster's log has the reason"
+            self._kubelet.record(pod, WARNING, "FailedCreatePodContainer", message)
+
+    def _bring_on(self, pod: Object) -> None:
+        """Schedule it, run it, or end it."""
         metadata, node = pod["metadata"], pod["spec"].get("nodeName")
         key = (metadata["namespace"], metadata["name"])
         worker = self._workers.get(key)
@@ -214,8 +233,8 @@ class NodeAgent:
         namespace = pod["metadata"]["namespace"]
         ip = self._block.assign()
         around = Surroundings(
-            # The address names the folder: short, for Unix socket paths end at 108 bytes.
-            folder=Path(self._config.directory) / "p" / ".".join(ip.split(".")[2:]),
+            # The address names the folder.
+            folder=Path(self._config.directory) / PODS_FOLDER / ".".join(ip.split(".")[2:]),
             ip=ip,
             host_ip=self._block.node_address,
             services_folder=Path(self._config.services),

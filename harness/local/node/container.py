@@ -152,7 +152,10 @@ class Container:
     # --- one run ---------------------------------------------------------------------------
 
     def _start(self) -> Process:
-        launch = self.blueprint.launch()
+        try:
+            launch = self.blueprint.launch()
+        except OSError as error:
+            raise CannotStart("RunContainerError", str(error)) from error
         path = self._folder / f"{self.name}.log"
         if self.log is not None:
             path.replace(path.with_name(f"{self.name}.previous.log"))

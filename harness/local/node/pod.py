@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from harness.local.events import EventRecorder
 from harness.local.node.blueprints import (
@@ -20,6 +21,8 @@ from harness.local.node.execution import start_session
 from harness.local.node.status import ContainerView, Waiting, pod_status
 from harness.local.store import Object, Store, kinds
 from harness.local.store.store import timestamp
+
+log = logging.getLogger(__name__)
 
 DRAIN: Final = 0.15
 """Seconds an ending pod still serves, so that every proxy has dropped its endpoint (a push
@@ -59,7 +62,7 @@ class PodWorker:
             self._container(c, again, "initContainers") for c in spec.get("initContainers", ())
         ]
         self.containers = [self._container(c, policy, "containers") for c in spec["containers"]]
-        self._life = asyncio.create_task(self._live(), name=f"pod {pod['metadata']['name']}")
+        self._life = self._task(self._live())
         self._end: asyncio.Task[None] | None = None
 
     @property
@@ -74,7 +77,7 @@ class PodWorker:
     def end(self, grace: float) -> None:
         """Stop in order and remove the pod from the store; returns at once."""
         if self._end is None:
-            self._end = asyncio.create_task(self._stop(min(grace, LONGEST_GRACE)))
+            self._end = self._task(self._stop(min(grace, LONGEST_GRACE)))
 
     async def kill(self) -> None:
         """End every process now and wait for it; the store is left alone."""
@@ -85,6 +88,15 @@ class PodWorker:
         if self._end is not None:
             await self._end
         self._clean()
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        def report(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()):
+                log.error("pod %s/%s", *self._key, exc_info=error)
+
+        task = asyncio.create_task(work, name=f"pod {self._key[1]}")
+        task.add_done_callback(report)
+        return task
 
     async def _live(self) -> None:
         self._publish()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from controlled import (
+from harness.local.store import kinds
+from tests.local.controllers.controlled import (
     NAMESPACE,
     Controlled,
     controlled,
@@ -12,8 +13,6 @@ from controlled import (
     set_image,
     set_replicas,
 )
-
-from harness.local.store import kinds
 
 REVISION = "deployment.kubernetes.io/revision"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from controlled import NAMESPACE, controlled, deployment
-
 from harness.local import events
 from harness.local.events import NORMAL, EventRecorder
 from harness.local.store import ALL, Store, kinds
+from tests.local.controllers.controlled import NAMESPACE, controlled, deployment
 
 
 def config_map(name: str, **metadata: object) -> dict[str, object]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from controlled import NAMESPACE, Controlled, controlled, deployment
-
 from harness.local.store import Object, kinds
+from tests.local.controllers.controlled import NAMESPACE, Controlled, controlled, deployment
 
 
 def service(**spec: Any) -> dict[str, Any]:

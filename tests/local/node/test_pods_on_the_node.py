@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from pathlib import Path
 
 import pytest
-from node_rig import NAMESPACE, is_ready, rig
 
 from harness.local.contracts import NodeError
 from harness.local.store import kinds
+from tests.local.node.node_rig import NAMESPACE, is_ready, rig
 
 
 def test_an_injected_pod_serves_behind_its_sidecar():
@@ -189,7 +188,21 @@ def test_a_gateway_pod_is_an_envoy_of_type_router():
     asyncio.run(scenario())
 
 
-def test_a_removed_folder_does_not_stop_the_end(tmp_path: Path):
+def test_what_a_killed_cluster_left_is_no_obstacle():
+    async def scenario() -> None:
+        async with rig() as r:
+            r.image("web")
+            await r.node.stop()
+            (r.folder / "c" / "p" / "1.1").mkdir(parents=True)
+            await r.node.start()
+            r.run_pod()
+            await r.ready()
+            assert r.events("FailedCreatePodContainer") == []
+
+    asyncio.run(scenario())
+
+
+def test_a_removed_folder_does_not_stop_the_end():
     async def scenario() -> None:
         async with rig() as r:
             r.image("web")
