@@ -27,6 +27,7 @@ from harness.local.node.container import Container
 from harness.local.node.execution import start_session
 from harness.local.node.machine import NODE, envoy_version, node_object
 from harness.local.node.pod import PodWorker, is_proxy_blueprint
+from harness.local.node.process import adopt_orphans
 from harness.local.node.status import Waiting
 from harness.local.store import Event, EventType, Expired, Object, Store, kinds
 from harness.local.store.store import timestamp
@@ -82,6 +83,7 @@ class NodeAgent:
         self._envoy_version = await envoy_version(self._config.envoy)
         self._block = AddressBlock.take(directory.parent, self._config.name)
         address, cidr = self._block.node_address, self._block.cidr
+        adopt_orphans()
         # What a killed cluster of this directory has left.
         shutil.rmtree(directory / PODS_FOLDER, ignore_errors=True)
         now = timestamp(datetime.now(UTC))

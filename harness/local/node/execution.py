@@ -18,7 +18,7 @@ from typing import Final
 
 from harness.local.contracts import NodeError
 from harness.local.node.container import Launch
-from harness.local.node.process import CHUNK, tied_to_us
+from harness.local.node.process import CHUNK, reap_group, tied_to_us
 
 STDOUT: Final = 1
 STDERR: Final = 2
@@ -223,8 +223,11 @@ class ProcessSession:
             self._loop.remove_reader(descriptor)
             os.close(descriptor)
         self._terminal = -1
+        reap_group(self._child.pid, lambda: self._finish(code if code >= 0 else 128 - code))
+
+    def _finish(self, code: int) -> None:
         self._chunks.put_nowait(None)
-        self._ended.set_result(code if code >= 0 else 128 - code)
+        self._ended.set_result(code)
 
 
 def start_session(

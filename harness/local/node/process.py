@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -20,12 +21,43 @@ CHUNK: Final = 65_536
 """Bytes read at a time: a pipe's capacity on Linux."""
 LAST_OUTPUT: Final = 0.5
 """Seconds to wait for the killed group's last output."""
+FIRST_PAUSE: Final = 0.001
+LAST_PAUSE: Final = 0.5
+"""Seconds between two looks for what was killed."""
+PR_SET_CHILD_SUBREAPER: Final = 36
+"""prctl(2)."""
 SETPRIV: Final = shutil.which("setpriv")
 
 
 def tied_to_us(argv: Sequence[str]) -> list[str]:
     """The command, killed by the kernel when this process ends."""
     return [*((SETPRIV, "--pdeathsig", "KILL", "--") if SETPRIV else ()), *argv]
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what a killed child leaves, to reap it (PR_SET_CHILD_SUBREAPER).
+
+    Without it the workers of killed applications stay as zombies until the cluster ends.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_group(group: int, then: Callable[[], None], pause: float = FIRST_PAUSE) -> None:
+    """Reap what was killed in a process group whose leader is already reaped; call ``then``.
+
+    A killed process takes a moment to end: it is looked for again after ``pause`` seconds,
+    twice that, and so on up to LAST_PAUSE.
+    """
+    try:
+        while os.waitpid(-group, os.WNOHANG) != (0, 0):
+            continue
+    except ChildProcessError:
+        then()
+        return
+    if pause > LAST_PAUSE:
+        then()
+        return
+    asyncio.get_running_loop().call_later(pause, reap_group, group, then, 2 * pause)
 
 
 class Process:
@@ -43,6 +75,7 @@ class Process:
         self._on_output = on_output
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._code: int | None = None
+        self._reaped = False
         self._patience: asyncio.TimerHandle | None = None
         self._output, writable = os.pipe()
         try:
@@ -109,10 +142,7 @@ class Process:
         if data:
             self._on_output(data)
             return
-        self._loop.remove_reader(self._output)
-        os.close(self._output)
-        self._output = -1
-        self._finish_if_over()
+        self._close_output()
 
     def _reap(self) -> None:
         """The main process has ended: so must its group.
@@ -123,13 +153,19 @@ class Process:
         os.close(self._pidfd)
         self.kill()
         self._code = self._child.wait()
+        reap_group(self.pid, self._all_reaped)
         self._finish_if_over()
         if not self._ended.done():
             self._patience = self._loop.call_later(LAST_OUTPUT, self._give_up_output)
 
+    def _all_reaped(self) -> None:
+        self._reaped = True
+        self._finish_if_over()
+
     def _finish_if_over(self) -> None:
-        """Ended is who has been reaped and whose group has let go of the output."""
-        if self._code is None or self._output >= 0 or self._ended.done():
+        """Ended is who has been reaped with the whole group, and whose output has ended."""
+        over = self._reaped and self._output < 0
+        if self._code is None or not over or self._ended.done():
             return
         if self._patience is not None:
             self._patience.cancel()
@@ -137,6 +173,10 @@ class Process:
 
     def _give_up_output(self) -> None:
         """What has left the process group may keep the pipe; the guardian ends it."""
+        if self._output >= 0:
+            self._close_output()
+
+    def _close_output(self) -> None:
         self._loop.remove_reader(self._output)
         os.close(self._output)
         self._output = -1

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from harness.local.contracts import NodeError
 from harness.local.store import kinds
-from tests.local.node.node_rig import NAMESPACE, is_ready, rig
+from tests.local.node.node_rig import NAMESPACE, SECONDS, is_ready, rig
 
 
 def test_an_injected_pod_serves_behind_its_sidecar():
@@ -132,6 +135,23 @@ def test_deletion_lets_a_request_finish_and_leaves_nothing():
     asyncio.run(scenario())
 
 
+def zombies() -> list[str]:
+    """State of this process's dead and unreaped children."""
+    found = []
+    for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        with contextlib.suppress(FileNotFoundError):
+            stat = Path(f"/proc/{pid}/stat").read_text()
+            if stat.rpartition(")")[2].split()[0] == "Z":
+                found.append(stat)
+    return found
+
+
+async def no_zombies() -> None:
+    while zombies():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.02)
+
+
 def test_a_pod_deleted_by_force_frees_its_name_at_once():
     async def scenario() -> None:
         async with rig() as r:
@@ -141,6 +161,8 @@ def test_a_pod_deleted_by_force_frees_its_name_at_once():
             r.store.delete(kinds.PODS, NAMESPACE, "web")
             r.run_pod()
             assert is_ready(await r.ready())
+            # Its workers are reaped too, not left as zombies of this process.
+            await asyncio.wait_for(no_zombies(), SECONDS)
 
     asyncio.run(scenario())
 
