@@ -113,11 +113,14 @@ class TrafficCheck:
     """A sample of one request, labelled by ``classifier``, judged once against ``expectation``.
 
     ``classifier`` names a function of harness.observation: "catalog" or "users".
+    A ``control`` only shows that another check could fail (the same call had another outcome
+    before the change), so it is content with seeing a coarser leak, from fewer answers.
     """
 
     request: Request
     classifier: str
     expectation: Expectation
+    control: bool = False
 
 
 @dataclass(frozen=True, slots=True)

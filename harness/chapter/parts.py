@@ -94,14 +94,14 @@ def catalog(request: Request, expectation: Shares | Mixed) -> TrafficCheck:
     return TrafficCheck(request, "catalog", expectation)
 
 
-def users(label: str) -> TrafficCheck:
+def users(label: str, control: bool = False) -> TrafficCheck:
     """Whether the shop's users arrive."""
-    return TrafficCheck(SHOP_USERS, "users", only(label))
+    return TrafficCheck(SHOP_USERS, "users", only(label), control)
 
 
 def unreachable(request: Request) -> TrafficCheck:
     """The negative control: nothing answers for this host yet."""
-    return TrafficCheck(request, "reachability", only("unreachable"))
+    return TrafficCheck(request, "reachability", only("unreachable"), control=True)
 
 
 def workload(deployment: str, app: str) -> WorkloadCheck:

@@ -162,7 +162,7 @@ EGRESS_BLOCKED: Final = Step(
         Stage(
             (parts.ALLOW_ANY, parts.FORUM_WORKLOAD),
             parts.WHOLE_SHOP,
-            (parts.workload("forum", "forum"), users("users")),
+            (parts.workload("forum", "forum"), users("users", control=True)),
         ),
         Stage((parts.REGISTRY_ONLY,), parts.WHOLE_SHOP, (users("blocked"),)),
     ),

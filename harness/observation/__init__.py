@@ -3,6 +3,6 @@ label is counted under a label of its own, never dropped.
 """
 
 from harness.observation.classifiers import CLASSIFIERS, Classifier
-from harness.observation.observe import classifier, observe
+from harness.observation.observe import classifier, merge, observe
 
-__all__ = ["CLASSIFIERS", "Classifier", "classifier", "observe"]
+__all__ = ["CLASSIFIERS", "Classifier", "classifier", "merge", "observe"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from harness.errors import ChapterError
@@ -36,6 +36,19 @@ def observe(name: str, answers: Iterable[Answer]) -> Sample:
         if label not in counts:
             examples[label] = _example(answer)
         counts[label] = counts.get(label, 0) + 1
+    return _ranked(counts, examples)
+
+
+def merge(earlier: Sample, later: Sample) -> Sample:
+    """Both samples as one; of each label the earlier example stays."""
+    labels = {*earlier.counts, *later.counts}
+    return _ranked(
+        {label: earlier.counts.get(label, 0) + later.counts.get(label, 0) for label in labels},
+        {**later.examples, **earlier.examples},
+    )
+
+
+def _ranked(counts: Mapping[str, int], examples: Mapping[str, str]) -> Sample:
     ranked = dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
     return Sample(sum(ranked.values()), ranked, {label: examples[label] for label in ranked})
 

@@ -1,4 +1,4 @@
-"""Makes one check of a step: observes the cluster or its answers once, and has that judged."""
+"""Makes one check of a step: observes the cluster or its answers, and has that judged once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from harness.model import (
     CheckResult,
     MirrorCheck,
     ProxySelector,
+    Sample,
     TrafficCheck,
     WorkloadCheck,
 )
@@ -38,9 +39,17 @@ def make(check: Check, api: Api, ingress: str) -> CheckResult:
 
 
 def _traffic(check: TrafficCheck, ingress: str) -> CheckResult:
-    plan = verdict.plan(check.expectation)
-    answers = traffic.send(ingress, check.request, plan.n)
-    return verdict.check_result(check.request, plan, observation.observe(check.classifier, answers))
+    plan = verdict.plan(check.expectation, verdict.CONTROL if check.control else verdict.DEFAULT)
+    return verdict.check_result(check.request, plan, _sample(check, plan, ingress))
+
+
+def _sample(check: TrafficCheck, plan: verdict.AnyPlan, ingress: str) -> Sample:
+    """The whole sample: every answer counts, and the plan says when there are enough."""
+    sample = observation.observe(check.classifier, [])
+    while more := verdict.wanted(plan, sample):
+        answers = traffic.send(ingress, check.request, more)
+        sample = observation.merge(sample, observation.observe(check.classifier, answers))
+    return sample
 
 
 def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:

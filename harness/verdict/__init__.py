@@ -1,23 +1,29 @@
 """Exact acceptance regions and their error probabilities. Pure: counts in, verdict out.
 
 It must not do I/O, read a clock, or retry. Everything a verdict depends on is in the ``Plan``,
-which exists before anything is sent; ``judge`` only compares counts with it. A plan of another
-kind (sequential, its bounds equally fixed beforehand) would be another dataclass beside ``Plan``
-with the same ``expectation``, ``false_alarm`` and ``miss``, and a branch in ``judge``.
+which exists before anything is sent. A ``Plan`` has one size; a ``SequentialPlan`` lets the sample
+grow by a schedule until it decides, with probabilities that hold for the whole schedule.
+``wanted`` says how much is still to be sent, and ``judge`` judges the whole sample, once.
 """
 
-from harness.verdict.bounds import DEFAULT, Bounds
-from harness.verdict.judgement import Judgement, check_result, judge
-from harness.verdict.plan import Plan, plan
+from harness.verdict.bounds import CONTROL, DEFAULT, Bounds
+from harness.verdict.judgement import Judgement, check_result, judge, wanted
+from harness.verdict.kinds import AnyPlan, Look, Plan, SequentialPlan
+from harness.verdict.plan import plan
 from harness.verdict.wording import describe
 
 __all__ = [
+    "CONTROL",
     "DEFAULT",
+    "AnyPlan",
     "Bounds",
     "Judgement",
+    "Look",
     "Plan",
+    "SequentialPlan",
     "check_result",
     "describe",
     "judge",
     "plan",
+    "wanted",
 ]

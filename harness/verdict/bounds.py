@@ -38,3 +38,5 @@ class Bounds:
 
 DEFAULT: Final = Bounds()
 """The bounds of a run that names none."""
+CONTROL: Final = Bounds(leak=0.05)
+"""The bounds of a control: it shows that another check could fail, so a coarser leak will do."""

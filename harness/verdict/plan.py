@@ -1,10 +1,9 @@
-"""The plan of a check: sample size and acceptance regions, fixed before anything is sent."""
+"""The plan of a check: sample sizes and acceptance regions, fixed before anything is sent."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from typing import Final
@@ -13,6 +12,8 @@ from harness.errors import ChapterError, UsageError
 from harness.model import Expectation, Mixed, Region, Shares
 from harness.verdict import binomial
 from harness.verdict.bounds import DEFAULT, Bounds
+from harness.verdict.kinds import AnyPlan, Plan
+from harness.verdict.sequential import sequential
 
 GRANULARITY: Final = 50
 """Sample sizes are multiples of this, so that people can remember them."""
@@ -22,24 +23,17 @@ _FINE: Final = 6400
 _SUM_TOLERANCE: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be sent and which counts will be accepted.
+def plan(expectation: Expectation, bounds: Bounds = DEFAULT) -> AnyPlan:
+    """What will be sent and how it will be judged, so that ``bounds`` are kept.
 
-    ``false_alarm`` is what the regions attain, not what was asked for: a mesh exactly as expected
-    fails at most this often. ``miss``: a mesh that is off by ``error`` (a share) or more passes
-    at most this often. A label without a region fails the check; its false alarm is 0.
+    A sequential test for a split between two labels, where that is expected to take fewer
+    answers; otherwise ``fixed``, which also says what is raised.
     """
-
-    expectation: Expectation
-    n: int
-    regions: tuple[Region, ...]
-    false_alarm: float
-    miss: float
-    error: float
+    made = fixed(expectation, bounds)
+    return sequential(made, bounds) or made
 
 
-def plan(expectation: Expectation, bounds: Bounds = DEFAULT) -> Plan:
+def fixed(expectation: Expectation, bounds: Bounds = DEFAULT) -> Plan:
     """The smallest sample (in steps of GRANULARITY) whose regions keep ``bounds``.
 
     Raises ChapterError for an expectation that cannot be true or could not fail, and UsageError
@@ -161,9 +155,12 @@ def _split_miss(n: int, split: tuple[float, ...], bounds: Bounds) -> float:
     probability only falls as the share moves further away.
     """
     allowance = _allowance(split, bounds)
+    # The second of two labels says nothing that the first does not.
+    telling = split[:1] if len(split) == 2 else split
+    regions = {share: binomial.region(n, share, allowance) for share in telling}
     return max(
-        binomial.within(n, *binomial.region(n, share, allowance), wrong)
-        for share in split
+        binomial.within(n, *regions[share], wrong)
+        for share in telling
         for wrong in _wrong_shares(share, bounds.smallest_error)
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.model import Expectation, Mixed, Region, Shares
-from harness.verdict.plan import Plan
+from harness.verdict.kinds import AnyPlan, Plan, SequentialPlan
 
 
 def percent(share: float) -> str:
@@ -16,11 +16,20 @@ def accepted(region: Region) -> str:
     return str(region.low) if region.low == region.high else f"{region.low}–{region.high}"
 
 
-def describe(plan: Plan) -> str:
+def describe(plan: AnyPlan) -> str:
     """What is expected, with the counts that will be accepted.
 
-    For example ``v1 90% (accept 851–943 of 1000), v2 10% (accept 57–149), nothing else``.
+    For example ``only v1 (all 500), nothing else``, or of a sequential test ``v1 90%, v2 10%,
+    nothing else; sequential test of at most 1050 answers (394 expected of a right mesh), false
+    alarm 8.7e-07, miss of 10% 1.5e-05``: the accepted counts then depend on where it ends.
     """
+    if isinstance(plan, SequentialPlan):
+        shares = ", ".join(f"{r.label} {percent(r.share)}" for r in plan.looks[-1].accepted)
+        return (
+            f"{shares}, nothing else; sequential test of at most {plan.most} answers "
+            f"({plan.expected_n:.0f} expected of a right mesh), false alarm "
+            f"{plan.false_alarm:.1e}, miss of {percent(plan.error)} {plan.miss:.1e}"
+        )
     return f"{_expected(plan.expectation, plan)}, nothing else"
 
 

@@ -34,7 +34,7 @@ def judged(
     examples: Mapping[str, str] | None = None,
 ) -> CheckResult:
     made = plan(expectation)
-    return check_result(request, made, Sample(made.n, counts, examples or {}))
+    return check_result(request, made, Sample(sum(counts.values()), counts, examples or {}))
 
 
 def step(

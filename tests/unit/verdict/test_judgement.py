@@ -1,4 +1,4 @@
-"""Samples against plans, at and around the boundaries."""
+"""Samples against plans of a fixed size, at and around the boundaries."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from harness.errors import StepFailed
 from harness.model import Mixed, Request, Sample, Shares
-from harness.verdict import Bounds, check_result, describe, judge, plan
+from harness.verdict import Bounds, check_result, describe, judge
 from harness.verdict.binomial import term
+from harness.verdict.plan import fixed as plan
 
 NINETY_TEN = plan(Shares({"v1": 0.9, "v2": 0.1}))
 

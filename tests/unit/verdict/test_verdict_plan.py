@@ -1,4 +1,4 @@
-"""Sample sizes and regions: the published figures, the promises, and what is refused."""
+"""Fixed sample sizes and regions: the published figures, the promises, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from harness.errors import ChapterError, UsageError
 from harness.model import Mixed, Shares
-from harness.verdict import DEFAULT, Bounds, plan
+from harness.verdict import CONTROL, DEFAULT, Bounds
 from harness.verdict.plan import GRANULARITY
+from harness.verdict.plan import fixed as plan
 
 
 def exact(n: int, low: int, high: int, share: float) -> float:
@@ -50,6 +51,13 @@ def test_only_one_version_is_five_hundred_clean_answers(shares: dict[str, float]
     assert made.false_alarm == 0
     assert made.miss == pytest.approx((1 - 0.014) ** 500)
     assert made.miss < 1e-3
+
+
+def test_a_control_is_content_with_a_coarser_leak() -> None:
+    made = plan(Shares({"unreachable": 1.0}), CONTROL)
+    assert (made.n, made.error) == (150, 0.05)
+    assert made.miss == pytest.approx(0.95**150)
+    assert made.miss <= CONTROL.leak_miss == DEFAULT.leak_miss
 
 
 def test_a_share_that_is_one_but_for_float_noise_is_certain() -> None:
