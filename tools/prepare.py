@@ -33,8 +33,9 @@ def interpreter():
             if not os.access(candidate, os.X_OK):
                 continue
             # Version managers put stand-ins on PATH that exist but refuse to run.
-            if subprocess.call([candidate, "-c", ""], stderr=subprocess.DEVNULL) == 0:
-                return candidate
+            with open(os.devnull, "w") as nowhere:
+                if subprocess.call([candidate, "-c", ""], stderr=nowhere) == 0:
+                    return candidate
     refuse(
         "Python %d.%d is too old: %d.%d or newer is needed"
         % (sys.version_info[0], sys.version_info[1], OLDEST[0], OLDEST[1]),
