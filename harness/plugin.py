@@ -104,7 +104,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         yield
         return
     try:
-        result = conductor.result()
+        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        result = conductor.result(interrupted=interrupted)
         config.stash[RESULT] = result
         report.write(result, folder(config))
         if not result.passed and (log := conductor.log()):

@@ -118,9 +118,13 @@ class Conductor:
         """The cluster's log, for the report of a failed run."""
         return self._cluster.log() if self._cluster else ""
 
-    def result(self) -> RunResult:
-        """The run so far; steps it did not come to are skipped with the reason."""
+    def result(self, *, interrupted: bool = False) -> RunResult:
+        """The run so far; steps it did not come to are skipped with the reason.
+
+        An interrupted run has not passed, whatever its steps so far.
+        """
         reason = self._why_nothing() or NOT_REACHED
+        failure = str(self.failure or ("the run was interrupted" if interrupted else ""))
         return RunResult(
             facts=self._facts,
             started=self._started.isoformat(timespec="seconds"),
@@ -130,7 +134,7 @@ class Conductor:
                 or _skipped(step, reason if step.id in self._wanted else NOT_SELECTED)
                 for step in self._steps
             ),
-            failure=str(self.failure) if self.failure else "",
+            failure=failure,
         )
 
     # --- inside --------------------------------------------------------------------------------

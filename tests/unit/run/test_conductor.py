@@ -224,6 +224,8 @@ def test_a_bug_is_raised_and_the_step_is_reported_as_failed() -> None:
 def test_a_run_that_was_interrupted_says_so() -> None:
     made = conductor(Api())
     made.conduct(STEPS[0])
-    assert [result.diagnosis for result in made.result().steps][1:] == [
-        "the run ended before this step"
-    ] * 3
+    result = made.result(interrupted=True)
+    assert [one.diagnosis for one in result.steps][1:] == ["the run ended before this step"] * 3
+    assert result.failure == "the run was interrupted"
+    assert not result.passed
+    assert made.result().passed
