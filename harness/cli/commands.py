@@ -61,10 +61,9 @@ def up(name: str, ingress_port: int, external: str, istio: str) -> None:
         try:
             cluster.launch()
             cluster.wait_ready()
-        except BaseException:
+            found = cluster.running
+        finally:
             cluster.stop()
-            raise
-        found = cluster.running
     click.echo(_described(found))
 
 

@@ -27,6 +27,8 @@ DEFAULT_ISTIO: Final = "1.31.0"
 """The Istio release whose behaviour the local pilot follows unless told otherwise."""
 CONTROL_PLANE: Final = "local pilot (not istiod)"
 LOG_TAIL_LINES: Final = 20
+_LEFT_RUNNING: Final[list[subprocess.Popen[bytes]]] = []
+"""Outlives us on purpose: held, so that subprocess does not warn of a forgotten child."""
 
 
 class LocalCluster:
@@ -145,7 +147,10 @@ class LocalCluster:
     def stop(self) -> None:
         """End it and remove its folder, unless it is to be kept and came up."""
         self._lock.close()
-        if self._process is None or self.is_kept:
+        if self._process is None:
+            return
+        if self.is_kept:
+            _LEFT_RUNNING.append(self._process)
             return
         try:
             self._process.terminate()
