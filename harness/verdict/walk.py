@@ -49,16 +49,19 @@ class Walk:
         return math.fsum(self._mass[low:high])
 
     def decide(self, accepted: Interval, tolerated: Interval) -> None:
-        """End the test where the count is in ``accepted`` or out of ``tolerated``."""
-        top = self._start + len(self._mass) - 1
+        """End the test where the count is in ``accepted`` or out of ``tolerated``.
+
+        All that is accepted must be tolerated.
+        """
         self.passed += self.within(accepted)
-        self.failed += self.within((0, tolerated[0] - 1)) + self.within((tolerated[1] + 1, top))
-        low, high = max(self._start, tolerated[0]), min(top, tolerated[1])
+        low, high = (min(max(0, edge - self._start), len(self._mass)) for edge in tolerated)
+        high = max(low, min(high + 1, len(self._mass)))
+        self.failed += math.fsum(self._mass[:low]) + math.fsum(self._mass[high:])
+        self._start += low
         self._mass = [
-            0.0 if accepted[0] <= count <= accepted[1] else self._mass[count - self._start]
-            for count in range(low, high + 1)
+            0.0 if accepted[0] <= count <= accepted[1] else mass
+            for count, mass in enumerate(self._mass[low:high], self._start)
         ] or [0.0]
-        self._start = low
 
     def cut(self, allowance: float) -> Interval:
         """The narrowest interval around the mean with at most ``allowance`` below and above it."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.errors import ChapterError
 from harness.model import Answer
-from harness.observation import CLASSIFIERS, observe
+from harness.observation import CLASSIFIERS, merge, observe
 from harness.observation.observe import LONGEST_EXAMPLE
 
 
@@ -71,3 +71,14 @@ def test_counts_add_up_and_examples_are_single_printable_lines(
     for example in sample.examples.values():
         assert example.isprintable()
         assert 0 < len(example) <= LONGEST_EXAMPLE
+
+
+def test_merged_batches_are_what_one_sample_would_have_been() -> None:
+    early = [answer(404), answer(503, b"first")]
+    late = [answer(503, b"later"), answer(200, b"ok"), answer(503, b"last")]
+    merged = merge(observe("reachability", early), observe("reachability", late))
+    whole = observe("reachability", [*early, *late])
+    assert merged == whole
+    assert list(merged.counts) == list(whole.counts)
+    assert "first" in merged.examples["answered 503"]
+    assert merge(observe("reachability", []), whole) == whole
