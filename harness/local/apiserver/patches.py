@@ -28,6 +28,10 @@ def merge_patch(document: Any, patch: Any) -> Any:
     return result
 
 
+COPIED_LIMIT: Final = 100_000
+"""Values that all ``copy`` operations of one patch may duplicate: few operations double often."""
+
+
 def json_patch(document: Any, operations: Any) -> Any:
     """The document with the operations applied, all or none; PatchError if one fails."""
     if not isinstance(operations, list):
@@ -38,8 +42,13 @@ def json_patch(document: Any, operations: Any) -> Any:
             f"got {len(operations)}"
         )
     holder = {"root": copied(document)}
+    budget = COPIED_LIMIT
     for index, operation in enumerate(operations):
         try:
+            if isinstance(operation, Mapping) and operation.get("op") == "copy":
+                budget -= _size(_resolve(holder, _pointer(operation, "from")))
+                if budget < 0:
+                    raise PatchError(f"more than {COPIED_LIMIT} values would be copied")
             _apply(holder, operation)
         except (KeyError, IndexError, ValueError, TypeError) as error:
             reason = str(error) if isinstance(error, PatchError) else f"{error!r}"
@@ -54,6 +63,15 @@ def _apply(holder: dict[str, Any], operation: Any) -> None:
     if not isinstance(name, str) or name not in _OPERATIONS:
         raise PatchError(f"op {name!r} is none of {', '.join(_OPERATIONS)}")
     _OPERATIONS[name](holder, operation)
+
+
+def _size(value: Any) -> int:
+    """How many values a value holds, itself included; a text counts by its length."""
+    if isinstance(value, Mapping):
+        return 1 + sum(_size(item) for item in value.values())
+    if isinstance(value, list):
+        return 1 + sum(_size(item) for item in value)
+    return 1 + len(value) // 64 if isinstance(value, str) else 1
 
 
 def _pointer(operation: Mapping[str, Any], field: str = "path") -> list[str]:

@@ -12,6 +12,8 @@ from harness.local.contracts import NodeError
 from harness.local.store import Resource, StoreError
 from harness.local.store.errors import Cause
 
+_SHOWN: Final = 253
+"""Characters of a name that errors repeat; longer ones are no names."""
 ELSEWHERE: Final = "use a full cluster for it: make e2e CLUSTER=kind, or CLUSTER=context:NAME"
 
 
@@ -86,6 +88,7 @@ def unsupported(what: str, code: int = 405, reason: str = "MethodNotAllowed") ->
 
 def invalid(resource: Resource, name: str, causes: Sequence[Cause]) -> Refusal:
     """422: the object's fields are not sound."""
+    name = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
     faults = [
         f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in causes
     ]

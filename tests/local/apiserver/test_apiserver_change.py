@@ -1,0 +1,148 @@
+"""kubectl scale, patch, edit, set, rollout and wait."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from apiserver_world import World, config_map, deployment, virtual_service
+
+from harness.local.store import kinds
+from harness.local.store.store import copied
+
+
+def stored(world: World, name: str = "web") -> Any:
+    return world.store.get(kinds.DEPLOYMENTS, "default", name)
+
+
+def test_scale_goes_through_the_scale_subresource(world: World) -> None:
+    world.apply(deployment("web"))
+    assert world.kubectl("scale", "deployment/web", "--replicas=4").out == (
+        "deployment.apps/web scaled\n"
+    )
+    assert stored(world)["spec"]["replicas"] == 4
+    wrong = world.kubectl("scale", "deploy/web", "--replicas=9", "--current-replicas=1", code=1)
+    assert "Expected replicas to be 1, was 4" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch"),
+    [
+        ("merge", {"spec": {"replicas": 7}}),
+        ("strategic", {"spec": {"replicas": 7}}),
+        ("json", [{"op": "replace", "path": "/spec/replicas", "value": 7}]),
+    ],
+)
+def test_patches(world: World, kind: str, patch: Any) -> None:
+    world.apply(deployment("web"))
+    world.kubectl("patch", "deployment", "web", "--type", kind, "-p", json.dumps(patch))
+    assert stored(world)["spec"]["replicas"] == 7
+    assert stored(world)["metadata"]["generation"] == 2
+
+
+def test_a_strategic_patch_of_an_istio_kind_is_refused_as_by_a_real_server(world: World) -> None:
+    world.apply(virtual_service("web"))
+    refused = world.kubectl("patch", "vs", "web", "--type=strategic", "-p", "{}", code=1)
+    assert "strategic-merge-patch+json is not supported by" in refused.err
+
+
+def test_a_patch_that_does_not_apply_changes_nothing(world: World) -> None:
+    world.apply(deployment("web"))
+    before = stored(world)
+    test = json.dumps([{"op": "test", "path": "/spec/replicas", "value": 9}])
+    refused = world.kubectl("patch", "deployment", "web", "--type=json", "-p", test, code=1)
+    assert "testing value /spec/replicas failed" in refused.err
+    assert stored(world) is before
+
+
+def test_edit_saves_what_the_editor_wrote(world: World) -> None:
+    world.apply(config_map("c", mode="ALLOW_ANY"))
+    edited = world.kubectl("edit", "cm", "c", KUBE_EDITOR="sed -i s/ALLOW_ANY/REGISTRY_ONLY/")
+    assert edited.out == "configmap/c edited\n"
+    data = world.store.get(kinds.CONFIG_MAPS, "default", "c")["data"]
+    assert data == {"mode": "REGISTRY_ONLY"}
+
+
+def test_set_image_keeps_the_other_containers(world: World) -> None:
+    web = deployment("web")
+    web["spec"]["template"]["spec"]["containers"].append({"name": "side", "image": "shop/side:1"})
+    world.apply(web)
+    world.kubectl("set", "image", "deployment/web", "web=shop/web:2.0.0")
+    containers = stored(world)["spec"]["template"]["spec"]["containers"]
+    assert [each["image"] for each in containers] == ["shop/web:2.0.0", "shop/side:1"]
+
+
+def test_rollout_restart_and_status(world: World) -> None:
+    world.apply(deployment("web"))
+    world.kubectl("rollout", "restart", "deployment/web")
+    annotations = stored(world)["spec"]["template"]["metadata"]["annotations"]
+    assert "kubectl.kubernetes.io/restartedAt" in annotations
+
+    def roll_out() -> None:
+        new = copied(stored(world))
+        condition = {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}
+        new["status"] = {
+            "observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
+            "availableReplicas": 1, "conditions": [condition],
+        }  # fmt: skip
+        world.store.update_status(kinds.DEPLOYMENTS, new)
+
+    with world.running("rollout", "status", "deployment/web", "--timeout=20s") as waiting:
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline().startswith("Waiting for deployment")
+        world.do(roll_out)
+        lines = waiting.stdout.read().splitlines()
+        assert lines[-1] == 'deployment "web" successfully rolled out'
+        assert waiting.wait(10) == 0
+
+
+def test_rollout_undo_takes_the_template_of_the_old_replica_set(world: World) -> None:
+    world.apply(deployment("web"))
+    owner = {
+        "apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "controller": True,
+        "uid": stored(world)["metadata"]["uid"],
+    }  # fmt: skip
+    for revision, image in ((1, "shop/web:1.0.0"), (2, "shop/web:2.0.0")):
+        old = deployment("web")
+        old["kind"] = "ReplicaSet"
+        old["metadata"] = {
+            "name": f"web-{revision}",
+            "labels": {"app": "web"},
+            "annotations": {"deployment.kubernetes.io/revision": str(revision)},
+            "ownerReferences": [owner],
+        }
+        old["spec"]["template"]["spec"]["containers"][0]["image"] = image
+        world.do(lambda old=old: world.store.create(kinds.REPLICA_SETS, old, "default"))
+    history = world.kubectl("rollout", "history", "deployment/web").out
+    assert [line.split()[0] for line in history.splitlines()[2:4]] == ["1", "2"]
+    world.kubectl("set", "image", "deployment/web", "web=shop/web:2.0.0")
+    world.kubectl("rollout", "undo", "deployment/web", "--to-revision=1")
+    container = stored(world)["spec"]["template"]["spec"]["containers"][0]
+    assert container["image"] == "shop/web:1.0.0"
+
+
+def test_wait_for_a_condition_and_for_a_deletion(world: World) -> None:
+    world.apply(deployment("web"))
+    with world.running("wait", "--for=condition=Available", "deploy/web", "--timeout=20s") as wait:
+
+        def become_available() -> None:
+            new = copied(stored(world))
+            new["status"] = {"conditions": [{"type": "Available", "status": "True"}]}
+            world.store.update_status(kinds.DEPLOYMENTS, new)
+
+        world.do(become_available)
+        assert wait.wait(15) == 0
+    timed_out = world.kubectl(
+        "wait", "--for=condition=Progressing", "deploy/web", "--timeout=1s", code=1
+    )
+    assert "timed out waiting for the condition" in timed_out.err
+
+
+def test_replace_with_a_stale_version_is_a_conflict(world: World) -> None:
+    world.apply(config_map("c", a="1"))
+    shown = world.kubectl("get", "cm", "c", "-o", "json").out
+    world.apply(config_map("c", a="2"))
+    refused = world.kubectl("replace", "-f", "-", stdin=shown, code=1)
+    assert "the object has been modified" in refused.err
+    assert world.store.get(kinds.CONFIG_MAPS, "default", "c")["data"] == {"a": "2"}

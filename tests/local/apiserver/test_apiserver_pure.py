@@ -1,0 +1,274 @@
+"""Patches, selectors, protobuf, SPDY and durations: pure functions, by example and by property."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.local.apiserver import spdy
+from harness.local.apiserver.fieldsets import fields_of, from_fields_v1, to_fields_v1
+from harness.local.apiserver.patches import PatchError, json_patch, merge_patch
+from harness.local.apiserver.protobuf import MAGIC, ProtobufError, decode
+from harness.local.apiserver.selectors import (
+    SelectorError,
+    parse_fields,
+    parse_labels,
+    selector_matches,
+)
+from harness.local.apiserver.spdy_dictionary import DICTIONARY
+from harness.local.apiserver.strategic import strategic_merge
+from harness.local.apiserver.tables.columns import human_duration
+from harness.local.apiserver.targets import find
+from harness.local.store import ALL, kinds
+
+values = st.recursive(
+    st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+objects = st.dictionaries(st.text(max_size=3), values, max_size=4)
+
+
+@pytest.mark.parametrize(
+    ("document", "patch", "result"),
+    [  # RFC 7386, appendix A
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+    ],
+)
+def test_merge_patch(document: Any, patch: Any, result: Any) -> None:
+    assert merge_patch(document, patch) == result
+
+
+@given(objects, objects)
+def test_merge_patch_is_idempotent_and_leaves_its_input_alone(one: Any, two: Any) -> None:
+    kept = repr(one)
+    once = merge_patch(one, two)
+    assert merge_patch(once, two) == once
+    assert repr(one) == kept
+
+
+@pytest.mark.parametrize(
+    ("document", "operations", "result"),
+    [  # RFC 6902, appendix A
+        ({"foo": "bar"}, [{"op": "add", "path": "/baz", "value": "q"}], {"foo": "bar", "baz": "q"}),
+        ({"foo": [1, 3]}, [{"op": "add", "path": "/foo/1", "value": 2}], {"foo": [1, 2, 3]}),
+        ({"foo": [1]}, [{"op": "add", "path": "/foo/-", "value": 2}], {"foo": [1, 2]}),
+        ({"a": 1, "b": 2}, [{"op": "remove", "path": "/a"}], {"b": 2}),
+        ({"foo": [1, 2, 3]}, [{"op": "remove", "path": "/foo/1"}], {"foo": [1, 3]}),
+        ({"a": 1}, [{"op": "replace", "path": "/a", "value": 2}], {"a": 2}),
+        ({"a": {"b": 1}}, [{"op": "move", "from": "/a/b", "path": "/c"}], {"a": {}, "c": 1}),
+        ({"a": [1]}, [{"op": "copy", "from": "/a", "path": "/b"}], {"a": [1], "b": [1]}),
+        ({"/": 9, "~1": 10}, [{"op": "test", "path": "/~01", "value": 10}], {"/": 9, "~1": 10}),
+    ],
+)
+def test_json_patch(document: Any, operations: Any, result: Any) -> None:
+    assert json_patch(document, operations) == result
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        {},
+        [1],
+        [{"op": "jump", "path": "/a"}],
+        [{"op": "add", "path": "a", "value": 1}],
+        [{"op": "add", "path": "/a"}],
+        [{"op": "remove", "path": "/none"}],
+        [{"op": "remove", "path": "/list/9"}],
+        [{"op": "remove", "path": "/list/01"}],
+        [{"op": "replace", "path": "/none", "value": 1}],
+        [{"op": "test", "path": "/a", "value": 2}],
+        [{"op": "move", "from": "/a", "path": "/a/b"}],
+        [{"op": "remove", "path": "/a"}, {"op": "remove", "path": "/a"}],
+    ],
+)
+def test_json_patch_is_all_or_nothing(operations: Any) -> None:
+    document = {"a": 1, "list": [1]}
+    with pytest.raises(PatchError):
+        json_patch(document, operations)
+    assert document == {"a": 1, "list": [1]}
+
+
+def test_strategic_merge_by_key_with_order_and_deletion() -> None:
+    document = {"containers": [{"name": "a", "image": "1"}, {"name": "b"}, {"name": "c"}]}
+    patch = {
+        "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
+        "containers": [{"name": "a", "image": "2"}, {"name": "b", "$patch": "delete"}],
+    }
+    assert strategic_merge(kinds.PODS, document, patch) == {
+        "containers": [{"name": "c"}, {"name": "a", "image": "2"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("resource", "document", "patch", "result"),
+    [
+        (kinds.SERVICES, {"ports": [{"port": 80, "name": "a"}]},
+         {"ports": [{"port": 80, "name": "b"}]},
+         {"ports": [{"port": 80, "name": "b"}]}),
+        (kinds.PODS, {"args": ["a", "b"]}, {"args": ["c"]}, {"args": ["c"]}),
+        (kinds.PODS, {"finalizers": ["a"]}, {"finalizers": ["b"]}, {"finalizers": ["a", "b"]}),
+        (kinds.PODS, {"finalizers": ["a", "b"]}, {"$deleteFromPrimitiveList/finalizers": ["a"]},
+         {"finalizers": ["b"]}),
+        (kinds.DEPLOYMENTS, {"strategy": {"type": "RollingUpdate", "rollingUpdate": {}}},
+         {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}},
+         {"strategy": {"type": "Recreate"}}),
+        (kinds.PODS, {"x": {"a": 1}}, {"x": {"$patch": "replace", "b": 2}}, {"x": {"b": 2}}),
+        (kinds.PODS, {"env": [{"name": "A"}]}, {"env": [{"$patch": "replace"}, {"name": "B"}]},
+         {"env": [{"name": "B"}]}),
+        (kinds.PODS, {"a": 1}, {"a": None}, {}),
+    ],
+)  # fmt: skip
+def test_strategic_merge(resource: Any, document: Any, patch: Any, result: Any) -> None:
+    assert strategic_merge(resource, document, patch) == result
+
+
+def test_strategic_merge_needs_its_keys() -> None:
+    with pytest.raises(PatchError, match="does not contain declared merge key: name"):
+        strategic_merge(kinds.PODS, {}, {"containers": [{"image": "x"}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "matches"),
+    [
+        ("app=web", {"app": "web"}, True),
+        ("app==web,v!=1", {"app": "web"}, True),
+        ("app==web,v!=1", {"app": "web", "v": "1"}, False),
+        ("app in (a, b)", {"app": "b"}, True),
+        ("app notin (a,b),x", {"x": ""}, True),
+        ("!app", {}, True),
+        ("a.b/c=d", {"a.b/c": "d"}, True),
+        ("n>3", {"n": "4"}, True),
+        ("n<3", {"n": "x"}, False),
+        ("", {"any": "thing"}, True),
+    ],
+)
+def test_label_selectors(text: str, labels: dict[str, str], matches: bool) -> None:
+    assert all(each.matches(labels) for each in parse_labels(text)) is matches
+
+
+@pytest.mark.parametrize("text", ["a=b=c", "!!", "a in b", "a in (b", ",", "=x", "a,,b"])
+def test_malformed_label_selectors(text: str) -> None:
+    with pytest.raises(SelectorError):
+        parse_labels(text)
+
+
+def test_field_selectors_know_their_fields() -> None:
+    assert parse_fields("spec.nodeName=n,metadata.name!=x", kinds.PODS) == (
+        ("spec.nodeName", True, "n"),
+        ("metadata.name", False, "x"),
+    )
+    for text in ("spec.nodeName=n", "metadata.name"):
+        with pytest.raises(SelectorError):
+            parse_fields(text, kinds.CONFIG_MAPS)
+
+
+def test_label_selector_objects() -> None:
+    wanted = {
+        "matchLabels": {"a": "1"},
+        "matchExpressions": [{"key": "b", "operator": "DoesNotExist"}],
+    }
+    assert selector_matches(wanted, {"a": "1"})
+    assert not selector_matches(wanted, {"a": "1", "b": ""})
+    assert selector_matches({}, {})
+
+
+def test_protobuf_drops_zeros_and_refuses_what_it_does_not_know() -> None:
+    meta = b"\x0a\x02v1\x12\x09Namespace"
+    name = b"\x0a\x04shop\x12\x00"
+    raw = b"\x0a" + bytes([len(name)]) + name
+    body = MAGIC + b"\x0a" + bytes([len(meta)]) + meta + b"\x12" + bytes([len(raw)]) + raw
+    assert decode(body) == {
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"},
+    }  # fmt: skip
+    unknown = raw + b"\x7a\x01x"
+    body = MAGIC + b"\x0a" + bytes([len(meta)]) + meta + b"\x12" + bytes([len(unknown)]) + unknown
+    with pytest.raises(ProtobufError, match="field 15 of Namespace is not supported"):
+        decode(body)
+
+
+@given(st.binary(max_size=60))
+def test_protobuf_never_fails_otherwise(data: bytes) -> None:
+    try:
+        decode(MAGIC + data)
+    except ProtobufError:
+        return
+
+
+def test_the_spdy_dictionary_is_the_protocols() -> None:
+    assert (len(DICTIONARY), zlib.adler32(DICTIONARY)) == (1423, 0xE3C6A7C2)
+
+
+@given(st.integers(1, 50))
+def test_spdy_frames_survive_any_cutting(size: int) -> None:
+    deflate = zlib.compressobj(zdict=DICTIONARY)
+    pairs = {"streamtype": "data", "port": "80", "requestid": "0"}
+    block = struct.pack(">I", len(pairs)) + b"".join(
+        struct.pack(">I", len(text)) + text.encode() for pair in pairs.items() for text in pair
+    )
+    headers = deflate.compress(block) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    opening = struct.pack(">IIH", 1, 0, 0) + headers
+    encoder = spdy.Encoder()
+    wire = (
+        struct.pack(">HHI", 0x8003, 1, len(opening)) + opening
+        + encoder.data(1, b"hello", last=True) + encoder.ping(7) + encoder.reset(3)
+    )  # fmt: skip
+    decoder = spdy.Decoder()
+    frames = [
+        frame
+        for start in range(0, len(wire), size)
+        for frame in decoder.feed(wire[start : start + size])
+    ]
+    assert frames == [
+        spdy.Open(1, pairs), spdy.Data(1, b"hello", True), spdy.Ping(7), spdy.Reset(3),
+    ]  # fmt: skip
+
+
+@given(st.binary(max_size=100))
+def test_spdy_never_fails_otherwise(data: bytes) -> None:
+    try:
+        list(spdy.Decoder().feed(data))
+    except spdy.SpdyError:
+        return
+
+
+@given(objects)
+def test_field_sets_make_the_round_trip(document: dict[str, Any]) -> None:
+    fields = fields_of(kinds.CONFIG_MAPS, {"data": document})
+    assert from_fields_v1(to_fields_v1(fields)) == fields
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "<invalid>"), (0, "0s"), (119, "119s"), (120, "2m"), (125, "2m5s"), (600, "10m"),
+        (3 * 3600, "3h"), (3 * 3600 + 60, "3h1m"), (9 * 3600, "9h"), (2 * 86400, "2d"),
+        (2 * 86400 + 3600, "2d1h"), (10 * 86400, "10d"), (800 * 86400, "2y70d"),
+    ],
+)  # fmt: skip
+def test_durations_are_written_as_kubectl_does(seconds: float, text: str) -> None:
+    assert human_duration(seconds) == text
+
+
+def test_every_kind_is_found_by_its_paths() -> None:
+    for resource in ALL:
+        for version in resource.versions:
+            root = f"/apis/{resource.group}" if resource.group else "/api"
+            inside = "/namespaces/n" if resource.namespaced else ""
+            target = find(f"{root}/{version}{inside}/{resource.plural}/x")
+            assert (target.resource, target.name) == (resource, "x")
+            assert target.namespace == ("n" if resource.namespaced else None)

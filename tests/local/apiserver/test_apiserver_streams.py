@@ -1,0 +1,182 @@
+"""logs, exec and port-forward on the wire, with kubectl and the official client."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import kubernetes
+import pytest
+from apiserver_world import World, pod
+from kubernetes.stream import portforward, stream
+
+from harness.local.store import kinds
+
+
+@pytest.fixture
+def cluster(world: World) -> World:
+    """A world with a running pod ``one`` and a running pod ``two`` of two containers."""
+    two = pod("two")
+    two["spec"]["containers"].append({"name": "side", "image": "shop/side:1.0.0"})
+    for document in (pod("one"), two):
+        running = {**document, "status": {"phase": "Running"}}
+        world.do(lambda made=running: world.store.create(kinds.PODS, made, "default"))
+    return world
+
+
+@pytest.fixture
+def core(cluster: World) -> Iterator[kubernetes.client.CoreV1Api]:
+    with kubernetes.config.new_client_from_config(str(cluster.kubeconfig)) as client:
+        yield kubernetes.client.CoreV1Api(client)
+
+
+def test_logs_and_their_options(cluster: World) -> None:
+    shown = cluster.kubectl(
+        "logs", "one", "--tail=5", "--since=1m", "--timestamps", "--limit-bytes=9"
+    )
+    assert shown.out == "first\nsecond\n"
+    asked = cluster.node.asked[-1]
+    assert (asked.tail, asked.since_seconds, asked.timestamps, asked.limit_bytes) == (
+        5,
+        60,
+        True,
+        9,
+    )
+    assert not asked.follow
+
+
+def test_logs_of_the_previous_container_say_why_there_are_none(cluster: World) -> None:
+    refused = cluster.kubectl("logs", "one", "--previous", code=1)
+    assert 'previous terminated container "main" in pod "one" not found' in refused.err
+
+
+def test_logs_of_a_pod_with_two_containers_need_a_choice(cluster: World) -> None:
+    answer = cluster.request("GET", "/api/v1/namespaces/default/pods/two/log")
+    assert answer.status_code == 400
+    assert "choose one of: [main side]" in answer.json()["message"]
+    assert cluster.kubectl("logs", "two", "-c", "side").out == "first\nsecond\n"
+    refused = cluster.kubectl("logs", "two", "-c", "other", code=1)
+    assert "container other is not valid for pod two" in refused.err
+
+
+def test_exec_carries_output_and_exit_code(cluster: World) -> None:
+    ran = cluster.kubectl("exec", "one", "--", "exit", "7", code=7)
+    assert ran.out == "to stdout\n"
+    assert ran.err == "to stderr\ncommand terminated with exit code 7\n"
+
+
+def test_exec_carries_stdin_and_ends_with_it(cluster: World) -> None:
+    assert (
+        cluster.kubectl("exec", "-i", "one", "--", "cat", stdin="x" * 100_000).out == "x" * 100_000
+    )
+    assert cluster.node.sessions[-1].killed
+
+
+def test_exec_of_a_missing_program_says_so(cluster: World) -> None:
+    assert (
+        "executable file not found" in cluster.kubectl("exec", "one", "--", "missing", code=1).err
+    )
+
+
+def test_exec_by_the_official_client(core: kubernetes.client.CoreV1Api) -> None:
+    done = stream(
+        core.connect_get_namespaced_pod_exec,
+        "one",
+        "default",
+        command=["exit", "3"],
+        stdout=True,
+        stderr=True,
+        stdin=False,
+        tty=False,
+        _preload_content=False,
+    )
+    done.run_forever(timeout=10)
+    assert done.read_stdout() == "to stdout\n"
+    assert done.read_stderr() == "to stderr\n"
+    assert done.returncode == 3
+    # The client's own close() leaves the TCP connection open once the server has said goodbye.
+    done.sock.shutdown()
+
+
+def test_exec_without_websocket_is_refused(cluster: World) -> None:
+    answer = cluster.request("POST", "/api/v1/namespaces/default/pods/one/exec?command=ls&stdout=1")
+    assert answer.status_code == 400
+    assert "needs a WebSocket upgrade" in answer.json()["message"]
+
+
+class UpperCaseServer:
+    """A TCP server behind the pod's port 80: answers in capitals."""
+
+    def __init__(self, world: World) -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while line := await reader.read(65536):
+                writer.write(line.upper())
+                await writer.drain()
+            writer.close()
+
+        self.server = world.run(asyncio.start_server(serve, "127.0.0.1", 0))
+        world.node.port = self.server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture
+def upper(cluster: World) -> Any:
+    made = UpperCaseServer(cluster)
+    yield made
+    cluster.do(made.server.close)
+
+
+def converse(port: int, text: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+        return answer
+
+
+def test_port_forward_by_kubectl_carries_several_connections(
+    cluster: World, upper: UpperCaseServer
+) -> None:
+    with cluster.running("port-forward", "pod/one", ":80") as forwarding:
+        assert forwarding.stdout is not None
+        line = forwarding.stdout.readline()
+        port = int(line.split("127.0.0.1:")[1].split()[0])
+        assert converse(port, b"first") == b"FIRST"
+        assert converse(port, b"y" * 300_000) == b"Y" * 300_000
+
+
+def test_port_forward_to_a_closed_port_says_so(cluster: World) -> None:
+    with cluster.running("port-forward", "pod/one", ":81") as forwarding:
+        assert forwarding.stdout is not None
+        assert forwarding.stderr is not None
+        port = int(forwarding.stdout.readline().split("127.0.0.1:")[1].split()[0])
+        assert converse(port, b"x") == b""
+        assert "failed to connect to port 81 of pod one" in forwarding.stderr.readline()
+
+
+def test_port_forward_by_the_official_client(
+    core: kubernetes.client.CoreV1Api, upper: UpperCaseServer
+) -> None:
+    forward = portforward(core.connect_get_namespaced_pod_portforward, "one", "default", ports="80")
+    connection = forward.socket(80)
+    connection.settimeout(10)
+    connection.sendall(b"hello")
+    assert connection.recv(100) == b"HELLO"
+    connection.close()
+    forward.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("Kubernetes port forward"):
+            thread.join(10)
+    forward.websocket.shutdown()
+
+
+def test_what_the_node_does_not_do_is_said(cluster: World) -> None:
+    for subresource in ("attach", "eviction", "proxy"):
+        path = f"/api/v1/namespaces/default/pods/one/{subresource}"
+        answer = cluster.request("POST", path)
+        assert answer.status_code == 405
+        assert f"pods/{subresource}: not supported by the local cluster" in answer.json()["message"]
