@@ -45,11 +45,12 @@ class _Course:
 
 
 def sequential(fixed: Plan, bounds: Bounds) -> SequentialPlan | None:
-    """The test that may take the place of ``fixed``, whose first label with a share is a split's.
+    """The test to take the place of ``fixed``, if that is a split between two labels.
 
     It is made against the nearest shares that the fixed sample misses no more often than
     ``bounds.miss``, so neither direction loses protection. None if it is no improvement: where
-    the fixed sample has no protection to one side, is too large, or is expected to be smaller.
+    the fixed sample tells no share apart on one side, is above LARGEST, or is no larger than
+    what the test is expected to take.
     """
     split = [region for region in fixed.regions if 0 < region.share < 1]
     if len(split) != 2 or fixed.n > LARGEST:
@@ -61,10 +62,7 @@ def sequential(fixed: Plan, bounds: Bounds) -> SequentialPlan | None:
 
     def regions(n: int, counts: Interval) -> tuple[Region, ...]:
         low, high = counts
-        found = {
-            head.label: (low, high),
-            split[1].label: (n - high, n - low),
-        }
+        found = {head.label: counts, split[1].label: (n - high, n - low)}
         return tuple(
             Region(region.label, region.share, *found.get(region.label, (0, 0)))
             for region in fixed.regions
