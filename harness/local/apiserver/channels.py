@@ -60,8 +60,9 @@ async def converse(
     finally:
         for task in (reading, writing):
             task.cancel()
+        # Shielded: the server may stop while the client leaves, and the command must end anyway.
+        await asyncio.shield(session.kill())
         await asyncio.gather(reading, writing, return_exceptions=True)
-        await session.kill()
         with contextlib.suppress(ConnectionError):
             await socket.close()
 

@@ -108,9 +108,9 @@ async def _pump(connection: _Connection, reader: Any, writer: Any, send: Send) -
         # The pod closed hard; for the client that is an end like any other.
         pass
     finally:
+        writer.close()
         upward.cancel()
         await asyncio.gather(upward, return_exceptions=True)
-        writer.close()
 
 
 class _Tunnel:
@@ -222,6 +222,6 @@ async def _channels(socket: web.WebSocketResponse, dial: Dial, ports: list[int])
                 if not is_error and index < len(connections):
                     await connections[index].waiting.put(message.data[1:])
     finally:
+        # Cancelling it cancels what it waits for.
         closing.cancel()
-        serving.cancel()
-        await asyncio.gather(closing, serving, return_exceptions=True)
+        await asyncio.gather(closing, return_exceptions=True)

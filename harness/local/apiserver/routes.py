@@ -24,7 +24,7 @@ from harness.local.apiserver.statuses import (
     unsupported,
 )
 from harness.local.apiserver.targets import Target, find
-from harness.local.apiserver.watching import events, plan
+from harness.local.apiserver.watching import events
 from harness.local.apiserver.writes import Writer, Written
 from harness.local.contracts import NodeAgent
 from harness.local.store import Object, Store, kinds
@@ -114,7 +114,6 @@ class Routes:
     ) -> web.StreamResponse:
         if not target.served:
             raise unsupported(f"a watch of {target.resource.group_plural}")
-        plan(self._store, options)
         render = Form.of(request).rendering(target, self._now)
         batches = events(self._store, target, options, render)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})

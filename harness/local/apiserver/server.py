@@ -22,8 +22,11 @@ from harness.local.apiserver.writes import Writer
 from harness.local.contracts import Admit, NodeAgent, NodeError
 from harness.local.store import Store, StoreError
 
+HANDSHAKE_SECONDS: Final = 10.0
+"""For a client to finish its TLS handshake."""
 SHUTDOWN_SECONDS: Final = 0.5
-"""For answers under way when the server stops; watches and logs are ended at once."""
+"""For a client to say goodbye, and for answers under way when the server stops. Watches and logs
+are ended at once."""
 
 _log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -45,6 +48,7 @@ class ApiServer:
         writer = Writer(store, Validation(admit).judge, now)
         self._routes = Routes(store, writer, node, now)
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self._streams: set[asyncio.Task[object]] = set()
 
     @property
@@ -67,15 +71,28 @@ class ApiServer:
             auto_decompress=False,
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=self._credentials.server_context())
-        await site.start()
-        bound: int = self._runner.addresses[0][1]
+        protocols = self._runner.server
+        assert protocols is not None
+        # Not a web.TCPSite: it cannot bound how long a silent client may hold a TLS handshake
+        # or a goodbye (asyncio waits 60 s and 30 s).
+        self._listener = await asyncio.get_running_loop().create_server(
+            protocols,
+            host,
+            port,
+            ssl=self._credentials.server_context(),
+            ssl_handshake_timeout=HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+        bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
 
     async def stop(self) -> None:
         """Stop listening and end every request under way. May be called twice."""
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+        runner, self._runner = self._runner, None
+        if runner is not None:
             await runner.cleanup()
 
     async def _end_streams(self, _: web.Application) -> None:

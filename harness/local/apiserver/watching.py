@@ -59,14 +59,22 @@ def plan(store: Store, options: ListOptions) -> _Plan:
     return _Plan(version or None, announce_end=False)
 
 
-async def events(
+def events(
     store: Store, target: Target, options: ListOptions, render: Render
 ) -> AsyncIterator[list[WatchEvent]]:
-    """Batches of ``(type, object)`` until the time-out; ends after an ERROR event."""
-    start = plan(store, options)
-    chosen = selection(target, options)
+    """Batches of ``(type, object)`` until the time-out; ends after an ERROR event.
+
+    Raises Refusal at once, before anything is iterated, if the request is malformed.
+    """
+    start, chosen = plan(store, options), selection(target, options)
+    return _ending_with_error(_run(store, target, options, start, chosen, render))
+
+
+async def _ending_with_error(
+    batches: AsyncIterator[list[WatchEvent]],
+) -> AsyncIterator[list[WatchEvent]]:
     try:
-        async for batch in _run(store, target, options, start, chosen, render):
+        async for batch in batches:
             yield batch
     except Expired as error:
         yield [("ERROR", status_of(error))]

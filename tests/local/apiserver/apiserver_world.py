@@ -114,6 +114,22 @@ class Done:
     err: str
 
 
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait, without blocking the running loop, until the condition holds or time is up."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not condition() and loop.time() < deadline:
+        turn = asyncio.Event()
+        loop.call_later(0.01, turn.set)
+        await turn.wait()
+
+
+async def until_no_connections() -> None:
+    """Wait until the running loop has no socket but its own: TLS says goodbye in its own time."""
+    selector: Any = asyncio.get_running_loop()
+    await until(lambda: len(selector._selector.get_map()) <= 1)
+
+
 class World:
     """The server, and everything a test does to it."""
 
@@ -140,6 +156,7 @@ class World:
 
     def stop(self) -> None:
         self.run(self._server.stop())
+        self.run(until_no_connections())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
         assert not self._thread.is_alive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +36,7 @@ def test_typed_objects_make_the_round_trip(
     assert made.spec.cluster_ip.startswith("10.96.")
     assert core.delete_namespaced_pod("p", "default").metadata.name == "p"
     assert core.delete_namespaced_service("web", "default").metadata.name == "web"
-    assert apps.delete_namespaced_deployment("web", "default").status == "Success"
+    assert apps.delete_namespaced_deployment("web", "default")["status"] == "Success"
     assert core.list_namespace().items[0].status.phase == "Active"
     core.delete_collection_namespaced_config_map("default")
     version = kubernetes.client.VersionApi(client).get_code()
@@ -93,7 +94,8 @@ def test_server_side_apply_with_conflicts(client: kubernetes.client.ApiClient) -
     with pytest.raises(ApiException) as conflict:
         apply("you", {"a": "2"})
     assert conflict.value.status == 409
-    assert 'conflict with "me": .data.a' in str(conflict.value.body)
+    cause = json.loads(conflict.value.body)["details"]["causes"][0]
+    assert (cause["message"], cause["field"]) == ('conflict with "me"', ".data.a")
     assert apply("you", {"a": "2"}, force=True).data.a == "2"
     assert apply("me", {"b": "3"}).data.to_dict() == {"a": "2", "b": "3"}
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import threading
 from typing import Any
 
 import aiohttp
 import pytest
-from apiserver_world import World, config_map, named
+from apiserver_world import World, config_map, named, until, until_no_connections
 
 from harness.local.store import kinds
 from harness.local.store.store import copied
@@ -141,7 +140,9 @@ def test_twenty_writers_and_fifty_watchers_lose_and_reorder_nothing(world: World
         async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
             watching = [asyncio.create_task(watch(session)) for _ in range(watchers)]
             await asyncio.gather(*(write(session, f"c{number}") for number in range(writers)))
-            return await asyncio.wait_for(asyncio.gather(*watching), 60)
+            results = await asyncio.wait_for(asyncio.gather(*watching), 60)
+        await until_no_connections()
+        return results
 
     results = asyncio.run(storm())
     first = results[0]
@@ -166,7 +167,6 @@ def test_a_watcher_that_stops_reading_holds_nobody_up(world: World) -> None:
 def test_departed_watchers_leave_nothing_behind(world: World) -> None:
     context = ssl.create_default_context(cadata=world.credentials.ca.decode())
     headers = {"Authorization": f"Bearer {world.credentials.token}"}
-    woken = threading.Event()
 
     async def come_and_go() -> None:
         connector = aiohttp.TCPConnector(ssl=context)
@@ -175,18 +175,9 @@ def test_departed_watchers_leave_nothing_behind(world: World) -> None:
                 answer = await session.get(world.url + PATH, params={"watch": "true"})
                 assert answer.status == 200
                 answer.close()
+        await until_no_connections()
 
     asyncio.run(come_and_go())
 
-    async def until_gone() -> None:
-        while world.store._wakers:
-            await asyncio.wait_for(_next_turn(), 5)
-        woken.set()
-
-    async def _next_turn() -> None:
-        turned = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.02, turned.set)
-        await turned.wait()
-
-    world.run(asyncio.wait_for(until_gone(), 10))
-    assert woken.is_set()
+    world.run(until(lambda: not world.store._wakers))
+    assert world.store._wakers == set()
