@@ -19,6 +19,9 @@ from typing import Final
 
 CHUNK: Final = 65_536
 """Bytes read at a time: a pipe's capacity on Linux."""
+GATHERING: Final = 0.02
+"""Seconds after a read in which more output gathers in the pipe: a busy server writes a line per
+request, and waking up for each costs as much as a tenth of answering it."""
 LAST_OUTPUT: Final = 0.5
 """Seconds to wait for the killed group's last output."""
 FIRST_PAUSE: Final = 0.001
@@ -139,10 +142,17 @@ class Process:
             data = os.read(self._output, CHUNK)
         except BlockingIOError:
             return
-        if data:
-            self._on_output(data)
+        if not data:
+            self._close_output()
             return
-        self._close_output()
+        self._on_output(data)
+        if len(data) < CHUNK:
+            self._loop.remove_reader(self._output)
+            self._loop.call_later(GATHERING, self._read_on)
+
+    def _read_on(self) -> None:
+        if self._output >= 0:
+            self._loop.add_reader(self._output, self._read)
 
     def _reap(self) -> None:
         """The main process has ended: so must its group.
