@@ -127,11 +127,12 @@ class TrafficCheck:
 class MirrorCheck:
     """Like a TrafficCheck, and every request must also have reached ``workload`` as a copy.
 
-    Copies are counted in the access log of the workload's istio-proxy container: lines whose
-    request path is ``logged_path``.
+    Copies are counted in the access logs of the istio-proxy containers: requests for
+    ``logged_path`` that ``primary`` answered and ``workload`` got too, under the same id.
     """
 
     traffic: TrafficCheck
+    primary: ProxySelector
     workload: ProxySelector
     logged_path: str
 

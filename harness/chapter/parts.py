@@ -30,6 +30,9 @@ GATEWAY: Final = ProxySelector(
 CATALOG: Final = ProxySelector(
     "sidecars of catalog", NAMESPACE, MappingProxyType({"app": "catalog"})
 )
+CATALOG_V1: Final = ProxySelector(
+    "sidecar of catalog v1", NAMESPACE, MappingProxyType({"app": "catalog", "version": "v1"})
+)
 CATALOG_V2: Final = ProxySelector(
     "sidecar of catalog-v2", NAMESPACE, MappingProxyType({"app": "catalog", "version": "v2"})
 )

@@ -199,6 +199,7 @@ MIRROR: Final = Step(
             (
                 MirrorCheck(
                     catalog(parts.SHOP_CATALOG, only("v1")),
+                    parts.CATALOG_V1,
                     parts.CATALOG_V2,
                     "/items",
                 ),

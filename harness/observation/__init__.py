@@ -2,7 +2,8 @@
 label is counted under a label of its own, never dropped.
 """
 
+from harness.observation.access_log import request_ids
 from harness.observation.classifiers import CLASSIFIERS, Classifier
 from harness.observation.observe import classifier, merge, observe
 
-__all__ = ["CLASSIFIERS", "Classifier", "classifier", "merge", "observe"]
+__all__ = ["CLASSIFIERS", "Classifier", "classifier", "merge", "observe", "request_ids"]

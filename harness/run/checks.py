@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from harness.model import (
     CheckResult,
     MirrorCheck,
     ProxySelector,
+    Region,
     Sample,
     TrafficCheck,
     WorkloadCheck,
@@ -53,12 +53,15 @@ def _sample(check: TrafficCheck, plan: verdict.AnyPlan, ingress: str) -> Sample:
 
 
 def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:
-    """The answers as in any check, and as many copies in the log as requests were sent."""
-    before = _logged(check, api)
+    """The answers as in any check, and as many copies in the log as requests were sent.
+
+    Proxies write their logs some time after the answer, so requests sent before this check may
+    turn up during it: only one that both workloads logged is a copy.
+    """
     result = _traffic(check.traffic, ingress)
 
     def copied() -> int:
-        copies = _logged(check, api) - before
+        copies = _copies(check, api)
         if copies < result.n:
             raise Pending(f"{copies} of {result.n} copies")
         return copies
@@ -66,28 +69,30 @@ def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:
     try:
         copies = wait_until("mirrored copies", copied, MIRROR_LOGGED, LOG_INTERVAL)
     except WaitTimeout:
-        copies = _logged(check, api) - before
+        copies = _copies(check, api)
     right = copies == result.n
     said = f"{copies} copies of {result.n} requests reached the {check.workload.title}"
     return dataclasses.replace(
         result,
         expectation=f"{result.expectation}; and a copy of each reaches the {check.workload.title}",
         counts={**result.counts, "copies": copies},
+        regions=(*result.regions, Region("copies", 1.0, result.n, result.n)),
         passed=result.passed and right,
         reason=f"{result.reason}; {said}" + ("" if right else f", wanted {result.n}"),
     )
 
 
-def _logged(check: MirrorCheck, api: Api) -> int:
-    """Requests for the path in the access logs of the workload's proxies.
+def _copies(check: MirrorCheck, api: Api) -> int:
+    answered = _logged(check.primary, check.logged_path, api)
+    return len(answered & _logged(check.workload, check.logged_path, api))
 
-    Text lines in Istio's default format, or JSON lines (istio.io: Envoy access logs).
-    """
-    path = re.escape(check.logged_path)
-    line = re.compile(rf'"[A-Z]+ {path}(\?[^ ]*)? HTTP/|"path": ?"{path}[?"]', re.MULTILINE)
-    pods = _pods(check.workload, api)
-    logs = (api.log(check.workload.namespace, pod, workloads.PROXY_CONTAINER) for pod in pods)
-    return sum(sum(1 for _ in line.finditer(log)) for log in logs)
+
+def _logged(workload: ProxySelector, path: str, api: Api) -> frozenset[str]:
+    logs = (
+        api.log(workload.namespace, pod, workloads.PROXY_CONTAINER) for pod in _pods(workload, api)
+    )
+    ids: frozenset[str] = frozenset()
+    return ids.union(*(observation.request_ids(log, path) for log in logs))
 
 
 def _pods(selector: ProxySelector, api: Api) -> list[str]:
@@ -116,5 +121,5 @@ def _workload(check: WorkloadCheck, api: Api) -> CheckResult:
         passed=not problems,
         false_alarm=0.0,
         miss=0.0,
-        reason="; ".join(problems) or f"{len(pods)} pods as wanted",
+        reason="; ".join(problems) or f"{len(pods)} pod{'s' if len(pods) > 1 else ''} as wanted",
     )

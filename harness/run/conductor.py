@@ -17,6 +17,7 @@ from harness.run.stages import Walk
 
 if TYPE_CHECKING:
     from harness.clusters.api import Api
+    from harness.diagnosis import Investigator
 
 ONLY_APPLIED: Final = "not selected: applied only, because later steps build on it"
 NOT_SELECTED: Final = "not selected"
@@ -38,14 +39,16 @@ class Conductor:
         wanted: frozenset[str],
         facts: ClusterFacts,
         connect: Callable[[str], Api] = _connect,
+        investigator: Investigator | None = None,
     ) -> None:
         """``facts`` stand in the report as long as there is no cluster.
 
-        ``connect`` gives the API of a kubeconfig.
+        ``connect`` gives the API of a kubeconfig. ``investigator`` explains failures.
         """
         self._steps = tuple(steps)
         self._wanted = wanted
         self._connect = connect
+        self._investigator = investigator
         self._facts = facts
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
@@ -147,7 +150,7 @@ class Conductor:
     def _run(self, step: Step) -> StepResult:
         if (why := self._why_nothing()) or self._api is None or self._cluster is None:
             return _skipped(step, why or NOT_REACHED)
-        walk = Walk(step, self._api, self._cluster.ingress)
+        walk = Walk(step, self._api, self._cluster.ingress, self._investigator)
         try:
             result = walk.run()
         except Exception as bug:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from harness import convergence
@@ -13,6 +14,7 @@ from harness.errors import HarnessError
 from harness.model import (
     Action,
     Apply,
+    Check,
     CheckResult,
     DeleteAll,
     EnsureNamespace,
@@ -27,20 +29,27 @@ from harness.run import checks
 
 if TYPE_CHECKING:
     from harness.clusters.api import Api
+    from harness.diagnosis import Finding, Investigator
 
 
 class Walk:
     """One step in the making. ``apply`` may be used alone, for steps that are not checked."""
 
-    def __init__(self, step: Step, api: Api, ingress: str) -> None:
+    def __init__(
+        self, step: Step, api: Api, ingress: str, investigator: Investigator | None = None
+    ) -> None:
+        """``investigator`` explains a failure; without one the failure speaks for itself."""
         self._step = step
         self._api = api
         self._ingress = ingress
+        self._investigator = investigator
+        self._moment = datetime.now(UTC).isoformat()
         self._started = time.monotonic()
         self._phases: dict[str, float] = {}
         self._applied: list[str] = []
         self._proofs: list[ProxyProof] = []
         self._checks: list[CheckResult] = []
+        self._made: list[tuple[Check, CheckResult]] = []
         self._effects: list[float] = []
 
     def run(self) -> StepResult:
@@ -50,12 +59,13 @@ class Walk:
             while left and all(check.passed for check in self._checks):
                 self._stage(left.pop(0))
         except HarnessError as failure:
-            diagnosis = self._also_apply(left, str(failure))
-            return self.result(StepStatus.FAILED, diagnosis)
+            diagnosis = self._explained(self._why_not_done(failure), str(failure))
+            return self.result(StepStatus.FAILED, self._also_apply(left, diagnosis))
         failed = [check for check in self._checks if not check.passed]
         if failed:
-            words = [f"{check.request}: {check.reason}" for check in failed]
-            return self.result(StepStatus.FAILED, self._also_apply(left, "\n".join(words)))
+            words = "\n".join(f"{check.request}: {check.reason}" for check in failed)
+            diagnosis = self._explained(self._why_not_right(), words)
+            return self.result(StepStatus.FAILED, self._also_apply(left, diagnosis))
         return self.result(StepStatus.PASSED, "")
 
     def apply_all(self) -> None:
@@ -88,6 +98,7 @@ class Walk:
         for check in stage.checks:
             with self._phase("traffic"):
                 self._checks.append(checks.make(check, self._api, self._ingress))
+            self._made.append((check, self._checks[-1]))
 
     def _apply(self, stage: Stage) -> float:
         """When the API had accepted everything, as a time.monotonic reading.
@@ -111,6 +122,21 @@ class Walk:
                     self._api.wait_available(namespace, name)
             accepted = time.monotonic()
         return accepted
+
+    def _why_not_done(self, failure: HarnessError) -> list[Finding]:
+        if self._investigator is None:
+            return []
+        return self._investigator.failed_step(self._step.id, self._moment, self._api, failure)
+
+    def _why_not_right(self) -> list[Finding]:
+        if self._investigator is None:
+            return []
+        failed = [(check, result) for check, result in self._made if not result.passed]
+        return self._investigator.failed_checks(self._step.id, self._moment, self._api, failed)
+
+    def _explained(self, findings: list[Finding], symptoms: str) -> str:
+        """The causes first, then what was seen of them."""
+        return "\n".join([*map(str, findings), symptoms])
 
     def _also_apply(self, stages: list[Stage], diagnosis: str) -> str:
         """Apply what a failed step has left, since later steps build on it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 
-from harness.model import CheckResult, Request, Shares, TrafficCheck
+from harness.model import (
+    CheckResult,
+    MirrorCheck,
+    ProxySelector,
+    Region,
+    Request,
+    Shares,
+    TrafficCheck,
+)
 from harness.run import checks
 
 ITEM = {"id": 1, "color": "amber", "department": "Eyewear", "name": "Glasses", "price": "282.00"}
@@ -134,3 +142,56 @@ def test_nothing_that_listens_is_counted_not_raised() -> None:
     result = checks.make(NINETY_TEN, None, url)  # type: ignore[arg-type]
     assert not result.passed
     assert result.counts == {"refused": 300}
+
+
+V1_SIDECAR = ProxySelector("v1", "shop", {"version": "v1"})
+V2_SIDECAR = ProxySelector("v2", "shop", {"version": "v2"})
+
+
+class Logs:
+    """What a cluster's API says of two sidecars' access logs, written as the requests come."""
+
+    def __init__(self, copied: Callable[[int], bool]) -> None:
+        self._copied = copied
+        self._logs = {"v1": [], "v2": [self._line(-1)]}
+
+    def _line(self, number: int) -> str:
+        identity = f"{number & 0xFFFFFFFF:08x}-0000-4000-8000-000000000000"
+        return f'"GET /items HTTP/1.1" 200 - "{identity}"\n'
+
+    def script(self, number: int) -> tuple[int, bytes]:
+        self._logs["v1"].append(self._line(number))
+        if self._copied(number):
+            self._logs["v2"].append(self._line(number))
+        return 200, V1
+
+    def pods(self, _namespace: str, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        return [{"metadata": {"name": labels["version"]}}]
+
+    def log(self, _namespace: str, pod: str, container: str) -> str:
+        assert container == "istio-proxy"
+        return "".join(self._logs[pod])
+
+
+def mirrored(copied: Callable[[int], bool]) -> CheckResult:
+    only_v1 = TrafficCheck(NINETY_TEN.request, "catalog", Shares({"v1": 1.0}))
+    check = MirrorCheck(only_v1, V1_SIDECAR, V2_SIDECAR, "/items")
+    logs = Logs(copied)
+    with serving(logs.script) as (url, _):
+        return checks.make(check, logs, url)  # type: ignore[arg-type]
+
+
+def test_a_mirror_must_copy_every_request() -> None:
+    result = mirrored(lambda _: True)
+    assert result.passed
+    # The request that only v2 logged was nobody's copy.
+    assert result.counts == {"v1": 500, "copies": 500}
+    assert result.regions[-1] == Region("copies", 1.0, 500, 500)
+
+
+def test_a_mirror_that_loses_one_copy_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MIRROR_LOGGED", 0.2)
+    result = mirrored(lambda number: number != 7)
+    assert not result.passed
+    assert result.counts["copies"] == 499
+    assert result.reason.endswith("499 copies of 500 requests reached the v2, wanted 500")
