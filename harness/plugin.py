@@ -7,6 +7,7 @@ pytest and the Kubernetes client are still being imported.
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from harness import report
 from harness.chapter import STEPS, select, validate
 from harness.clusters import ClusterOptions, open_cluster
 from harness.clusters.state import RUN_PREFIX
+from harness.diagnosis import Investigator
 from harness.errors import ChapterError, EnvironmentCannot, UsageError
 from harness.model import ClusterFacts, RunResult
 from harness.repository import REPORTS, ROOT
@@ -25,6 +27,8 @@ from harness.run import Conductor
 CONDUCTOR: Final = pytest.StashKey[Conductor]()
 RESULT: Final = pytest.StashKey[RunResult]()
 OWN_ORDER: Final = "its steps build on each other, in the chapter's order"
+EVIDENCE: Final = "evidence"
+"""Folder beside the reports with what a failed step's diagnosis is read from."""
 ENVIRONMENT_CANNOT: Final = EnvironmentCannot.exit_code
 
 
@@ -58,7 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     kind = config.getoption("cluster")
     facts = ClusterFacts(kind, config.getoption("istio"), "", "", "")
-    config.stash[CONDUCTOR] = Conductor(STEPS, wanted, facts)
+    investigator = Investigator(folder(config) / EVIDENCE)
+    config.stash[CONDUCTOR] = Conductor(STEPS, wanted, facts, investigator=investigator)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -71,6 +76,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     latest.mkdir(parents=True, exist_ok=True)
     for stale in ("report.json", "report.html", "junit.xml", "cluster.log"):
         (latest / stale).unlink(missing_ok=True)
+    shutil.rmtree(latest / EVIDENCE, ignore_errors=True)
     keep = config.getoption("keep")
     options = ClusterOptions(
         name=config.getoption("name") or f"{RUN_PREFIX}{secrets.token_hex(3)}",
