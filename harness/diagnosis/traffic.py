@@ -27,6 +27,8 @@ from harness.model import Mixed, Request, Shares, TrafficCheck
 TOLERANCE = 0.005
 """Shares closer than this are taken as the same: weights are whole percents."""
 UNREACHABLE = "reachability"
+REFUSED = "refused"
+"""Label of a connection that nobody accepted."""
 
 
 def explain(evidence: Evidence, check: TrafficCheck, counts: Mapping[str, int]) -> list[Finding]:
@@ -34,6 +36,8 @@ def explain(evidence: Evidence, check: TrafficCheck, counts: Mapping[str, int]) 
     first = gateway_hop(evidence, check.request)
     if check.classifier == UNREACHABLE:
         return list(_still_reachable(check.request, first))
+    if refused := counts.get(REFUSED, 0):
+        return [_refused(refused, sum(counts.values())), *first.faults]
     if first.faults:
         return list(first.faults)
     callee = shop.CALLS.get(check.request.path)
@@ -45,6 +49,13 @@ def explain(evidence: Evidence, check: TrafficCheck, counts: Mapping[str, int]) 
     if check.classifier == "users":
         return egress.explain(evidence, check, counts) or list(failing(evidence))
     return list(_versions(evidence, check, callee or shop.CATALOG, last, counts))
+
+
+def _refused(refused: int, of: int) -> Finding:
+    return Finding(
+        f"the ingress refused {refused:,} of {of:,} connections: nothing listens at its port",
+        "kubectl -n istio-system get service,pods; harness status",
+    )
 
 
 def shares(hop: Hop) -> dict[str, float]:
