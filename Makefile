@@ -10,7 +10,7 @@ EXTERNAL ?= stub
 NAME ?= local
 HARNESS := .venv/bin/harness
 
-.PHONY: help e2e test lint up down status doctor bench images lock clean run-tools dev-tools
+.PHONY: help e2e test lint up down status doctor bench mutants images lock clean run-tools dev-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ status: run-tools ## say what runs
 
 doctor: run-tools ## check what this machine has, one line a check
 	@$(HARNESS) doctor
+
+mutants: dev-tools ## break the mesh in many ways: each must be caught, with the diagnosis
+	@.venv/bin/pytest tests/mutants/test_mutants.py tests/mutants/test_mutants_table.py
 
 bench: run-tools ## measure: a warm e2e, time to effect, requests per second
 	@.venv/bin/python bench/run.py

@@ -96,6 +96,8 @@ class NoOtherHosts:
     """A route configuration knows no hosts but these: what was deleted is gone.
 
     Names are without port. ``configuration`` empty means a sidecar's outbound ones for port 80.
+    On a gateway, one that no active listener uses does not count: Envoy shows the routes of a
+    removed listener until it has drained, and no new connection comes to them.
     """
 
     configuration: str
@@ -106,6 +108,8 @@ class NoOtherHosts:
 
     def gap(self, view: ProxyView) -> str:
         """See Fact."""
+        if self.configuration and self.configuration not in view.routed_by_listeners:
+            return ""
         if self.configuration:
             found = [(self.configuration, h) for h in view.configurations(self.configuration)]
         else:

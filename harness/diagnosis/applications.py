@@ -54,6 +54,27 @@ def failing(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def strange_call(evidence: Evidence, host: str) -> Iterator[Finding]:
+    """A caller that asks for the service under a name nobody has."""
+    path = shop.UPSTREAM_PATHS.get(host)
+    for pod, log in evidence.access.items():
+        lines = list(accesses(log))
+        if not any(line.cluster.startswith(INBOUND) for line in lines):
+            continue
+        asked = Counter(
+            line.authority
+            for line in lines
+            if line.path == path and not line.cluster.startswith((INBOUND, "outbound|"))
+        )
+        for authority, times in asked.most_common(1):
+            space, _, short = pod.partition("/")
+            yield Finding(
+                f"pod {short} called host {authority} {times} times, which is no service of the "
+                f"mesh; wanted {host}: look at its environment",
+                f"kubectl -n {space} get pod {short} -o yaml",
+            )
+
+
 def wrong_version(hop: Hop, counts: Mapping[str, int], wanted: Expectation) -> Iterator[Finding]:
     """Pods that answer as another version than their label says."""
     expected = set(wanted.shares) if isinstance(wanted, Shares) else set(wanted.labels)

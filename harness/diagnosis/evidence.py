@@ -54,12 +54,13 @@ class Access:
     code: int
     flags: str
     details: str
+    authority: str
     cluster: str
 
 
 LINE: Final = re.compile(
     r'^\[(?P<start>[^\]]+)\] "\S+ (?P<path>\S+) [^"]*" (?P<code>\d+) (?P<flags>\S+) '
-    r'(?P<details>\S+) .*"[^"]*" "[^"]*" (?P<cluster>\S+) \S+ \S+ \S+ \S+ \S+$',
+    r'(?P<details>\S+) .*"(?P<authority>[^"]*)" "[^"]*" (?P<cluster>\S+) \S+ \S+ \S+ \S+ \S+$',
     re.MULTILINE,
 )
 """Istio's default text format (istio.io: Envoy access logs)."""
@@ -69,7 +70,12 @@ def accesses(log: str) -> Iterator[Access]:
     """The requests of an access log in Istio's default text format; other lines are passed by."""
     for line in LINE.finditer(log):
         yield Access(
-            line["path"], int(line["code"]), line["flags"], line["details"], line["cluster"]
+            line["path"],
+            int(line["code"]),
+            line["flags"],
+            line["details"],
+            line["authority"],
+            line["cluster"],
         )
 
 

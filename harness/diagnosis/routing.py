@@ -198,7 +198,9 @@ def ready_pods(evidence: Evidence, service: Json) -> list[Json]:
     names = {
         (endpoint.get("targetRef") or {}).get("name")
         for item in evidence.slices
-        if namespace(item) == namespace(service) and _labels(item).get(label) == name(service)
+        if namespace(item) == namespace(service)
+        and _labels(item).get(label) == name(service)
+        and item.get("ports", [{}])
         for endpoint in item.get("endpoints") or ()
         if endpoint.get("conditions", {}).get("ready") is not False
     }
@@ -341,12 +343,30 @@ def _no_endpoint(
             f"{title(service)} has none: Envoy answers 503 UH",
             show("destinationrule", rule),
         )
+    if unnamed := _unnamed_targets(service, of_subset or behind):
+        return Finding(
+            f"{title(service)} has no ready endpoint: its targetPort {unnamed} names no port of "
+            f"pod {name((of_subset or behind)[0])}: Envoy answers 503 UH",
+            show("service", service),
+        )
     names = ", ".join(name(pod) for pod in of_subset or behind)
     return Finding(
         f"{title(service)} has no ready endpoint"
         f"{f' in subset {subset}' if subset else ''}, of pods {names}: Envoy answers 503 UH",
         see,
     )
+
+
+def _unnamed_targets(service: Json, pods: Iterable[Json]) -> str:
+    """Target ports given by name that no container of the pods has."""
+    known = {
+        port.get("name")
+        for pod in pods
+        for container in pod["spec"]["containers"]
+        for port in container.get("ports") or ()
+    }
+    targets = (port.get("targetPort") for port in service["spec"].get("ports", ()))
+    return ", ".join(one for one in targets if isinstance(one, str) and one not in known)
 
 
 def _hosts(gateway: Json) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from harness.diagnosis import egress, shop
-from harness.diagnosis.applications import failing, undelivered_header, wrong_version
+from harness.diagnosis.applications import failing, strange_call, undelivered_header, wrong_version
 from harness.diagnosis.evidence import Evidence, Finding, Json, name, namespace, show, title
 from harness.diagnosis.routing import (
     Hop,
@@ -81,6 +81,7 @@ def _versions(
         yield from _misrouted(evidence, check, host, hop, configured)
         return
     found = [
+        *strange_call(evidence, host),
         *failing(evidence),
         *wrong_version(hop, counts, expectation),
         *undelivered_header(evidence, check.request, host, hop),
