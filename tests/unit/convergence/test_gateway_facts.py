@@ -183,3 +183,8 @@ def test_a_destination_that_does_not_exist_needs_no_cluster() -> None:
     nowhere = cluster(host="nowhere.istioinaction.svc.cluster.local")
     found = gateway(route({cluster(): 50, nowhere: 50}))
     assert gaps(chapter(*ENTRANCE, objects=[lost]), found) == ()
+
+
+def test_routes_of_a_removed_listener_that_still_drains_do_not_count() -> None:
+    draining = {"http.8080": [catalog_host(route(cluster()))]}
+    assert gaps(chapter(), dump(draining, {}, listening=[])) == ()
