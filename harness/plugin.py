@@ -133,6 +133,8 @@ def pytest_terminal_summary(
     terminalreporter.section("chapter")
     terminalreporter.write_line(report.summary(result))
     terminalreporter.write_line(f"report: {folder(config) / 'report.html'}")
+    if (folder(config) / EVIDENCE).is_dir():
+        terminalreporter.write_line(f"evidence: {folder(config) / EVIDENCE}")
     spent = config.stash[CONDUCTOR].phases().items()
     terminalreporter.write_line(
         "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in spent)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.diagnosis import shop
+from harness.diagnosis.destinations import covers
 from harness.diagnosis.evidence import Evidence, Finding, Json, show, title
-from harness.diagnosis.routing import covers
 from harness.model import Shares, TrafficCheck
 
 POLICY = "meshConfig.outboundTrafficPolicy.mode"

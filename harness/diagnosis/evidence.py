@@ -104,3 +104,8 @@ def title(obj: Json) -> str:
 def show(plural: str, obj: Json) -> str:
     """The command that prints an object."""
     return f"kubectl -n {namespace(obj)} get {plural} {name(obj)} -o yaml"
+
+
+def age(rule: Json) -> tuple[str, str, str]:
+    """Sorts the oldest rule first, as Istio does."""
+    return (rule["metadata"].get("creationTimestamp", ""), name(rule), namespace(rule))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.diagnosis import shop
+from harness.diagnosis.destinations import expand, way_to
 from harness.diagnosis.evidence import Evidence, Finding, Json, namespace, show, title
-from harness.diagnosis.routing import expand, gateway_hop, mesh_hop, way_to
+from harness.diagnosis.routing import gateway_hop, mesh_hop
 from harness.model import MirrorCheck
 
 

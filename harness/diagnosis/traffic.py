@@ -7,20 +7,17 @@ from collections.abc import Iterator, Mapping
 
 from harness.diagnosis import egress, shop
 from harness.diagnosis.applications import failing, strange_call, undelivered_header, wrong_version
+from harness.diagnosis.destinations import covers, expand, labels_text, subsets_of
 from harness.diagnosis.evidence import Evidence, Finding, Json, name, namespace, show, title
 from harness.diagnosis.routing import (
     Hop,
-    covers,
-    expand,
     gateway_hop,
     gateways_of,
     is_catch_all,
-    labels_text,
     matches,
     mesh_hop,
     mesh_rules,
     mismatches,
-    subsets_of,
 )
 from harness.model import Mixed, Request, Shares, TrafficCheck
 
