@@ -27,7 +27,7 @@ DEFAULT_ISTIO: Final = "1.31.0"
 """The Istio release whose behaviour the local pilot follows unless told otherwise."""
 CONTROL_PLANE: Final = "local pilot (not istiod)"
 LOG_TAIL_LINES: Final = 20
-_LEFT_RUNNING: Final[list[subprocess.Popen[bytes]]] = []
+LEFT_RUNNING: Final[list[subprocess.Popen[bytes]]] = []
 """Outlives us on purpose: held, so that subprocess does not warn of a forgotten child."""
 
 
@@ -150,7 +150,7 @@ class LocalCluster:
         if self._process is None:
             return
         if self.is_kept:
-            _LEFT_RUNNING.append(self._process)
+            LEFT_RUNNING.append(self._process)
             return
         try:
             self._process.terminate()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.commands import run
-from harness.clusters import state
+from harness.clusters import local, state
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +23,9 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(short) / "s"
         for cluster in state.running():
             state.end(cluster.pid)
+        # A command ends after `up`; this process goes on, and is the clusters' parent.
+        while local.LEFT_RUNNING:
+            local.LEFT_RUNNING.pop().wait(10)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
