@@ -109,3 +109,8 @@ def show(plural: str, obj: Json) -> str:
 def age(rule: Json) -> tuple[str, str, str]:
     """Sorts the oldest rule first, as Istio does."""
     return (rule["metadata"].get("creationTimestamp", ""), name(rule), namespace(rule))
+
+
+def hosts_of(rule: Json) -> list[str]:
+    """Hosts a VirtualService is for, as written."""
+    return list(rule["spec"].get("hosts", ()))

@@ -20,7 +20,17 @@ from harness.diagnosis.destinations import (
     way_to,
     ways_of,
 )
-from harness.diagnosis.evidence import Evidence, Finding, Json, age, name, namespace, show, title
+from harness.diagnosis.evidence import (
+    Evidence,
+    Finding,
+    Json,
+    age,
+    hosts_of,
+    name,
+    namespace,
+    show,
+    title,
+)
 from harness.model import Request
 
 MESH: Final = "mesh"
@@ -80,7 +90,7 @@ def gateway_hop(evidence: Evidence, request: Request) -> Hop:
     ]
     rules = [
         rule for rule in bound
-        if any(covers(expand(one, namespace(rule)), host) for one in rule["spec"]["hosts"])
+        if any(covers(expand(one, namespace(rule)), host) for one in hosts_of(rule))
     ]  # fmt: skip
     if not rules:
         return Hop((), gateway=gateways[0], fault=_no_rule(evidence, host, gateways[0], bound))
@@ -108,7 +118,7 @@ def mesh_rules(evidence: Evidence, host: str) -> list[Json]:
             rule
             for rule in evidence.virtual_services
             if MESH in gateways_of(rule)
-            and any(covers(expand(one, namespace(rule)), host) for one in rule["spec"]["hosts"])
+            and any(covers(expand(one, namespace(rule)), host) for one in hosts_of(rule))
         ),
         key=age,
     )
@@ -172,7 +182,7 @@ def _no_gateway(evidence: Evidence, host: str, others: list[Json]) -> Finding:
 
 def _no_rule(evidence: Evidence, host: str, gateway: Json, bound: list[Json]) -> Finding:
     for rule in evidence.virtual_services:
-        if host in rule["spec"]["hosts"]:
+        if host in hosts_of(rule):
             return Finding(
                 f"{title(rule)} is for host {host}, but bound to "
                 f"{', '.join(gateways_of(rule))} instead of {title(gateway)}: "

@@ -8,7 +8,16 @@ from collections.abc import Iterator, Mapping
 from harness.diagnosis import egress, shop
 from harness.diagnosis.applications import failing, strange_call, undelivered_header, wrong_version
 from harness.diagnosis.destinations import covers, expand, labels_text, subsets_of
-from harness.diagnosis.evidence import Evidence, Finding, Json, name, namespace, show, title
+from harness.diagnosis.evidence import (
+    Evidence,
+    Finding,
+    Json,
+    hosts_of,
+    name,
+    namespace,
+    show,
+    title,
+)
 from harness.diagnosis.routing import (
     Hop,
     gateway_hop,
@@ -158,7 +167,7 @@ def _no_mesh_rule(evidence: Evidence, host: str, wanted: Shares) -> Finding:
     """No VirtualService acts on the call, so it goes to every endpoint of the service."""
     effect = f"calls to it are spread over all versions; wanted {_percents(wanted.shares)}"
     for rule in evidence.virtual_services:
-        hosts = [expand(one, namespace(rule)) for one in rule["spec"]["hosts"]]
+        hosts = [expand(one, namespace(rule)) for one in hosts_of(rule)]
         if any(covers(one, host) for one in hosts):
             return Finding(
                 f"{title(rule)} for host {host} is bound to {', '.join(gateways_of(rule))} and not "
