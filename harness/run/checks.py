@@ -56,12 +56,14 @@ def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:
     """The answers as in any check, and as many copies in the log as requests were sent.
 
     Proxies write their logs some time after the answer, so requests sent before this check may
-    turn up during it: only one that both workloads logged is a copy.
+    turn up during it: only one that both workloads logged is a copy, and one copied by then is
+    of an earlier check.
     """
+    earlier = _copies(check, api)
     result = _traffic(check.traffic, ingress)
 
     def copied() -> int:
-        copies = _copies(check, api)
+        copies = len(_copies(check, api) - earlier)
         if copies < result.n:
             raise Pending(f"{copies} of {result.n} copies")
         return copies
@@ -69,7 +71,7 @@ def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:
     try:
         copies = wait_until("mirrored copies", copied, MIRROR_LOGGED, LOG_INTERVAL)
     except WaitTimeout:
-        copies = _copies(check, api)
+        copies = len(_copies(check, api) - earlier)
     right = copies == result.n
     said = f"{copies} copies of {result.n} requests reached the {check.workload.title}"
     return dataclasses.replace(
@@ -82,9 +84,10 @@ def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:
     )
 
 
-def _copies(check: MirrorCheck, api: Api) -> int:
+def _copies(check: MirrorCheck, api: Api) -> frozenset[str]:
+    """Ids of the requests that both workloads logged."""
     answered = _logged(check.primary, check.logged_path, api)
-    return len(answered & _logged(check.workload, check.logged_path, api))
+    return answered & _logged(check.workload, check.logged_path, api)
 
 
 def _logged(workload: ProxySelector, path: str, api: Api) -> frozenset[str]:

@@ -195,3 +195,15 @@ def test_a_mirror_that_loses_one_copy_fails(monkeypatch: pytest.MonkeyPatch) -> 
     assert not result.passed
     assert result.counts["copies"] == 499
     assert result.reason.endswith("499 copies of 500 requests reached the v2, wanted 500")
+
+
+def test_copies_of_an_earlier_check_do_not_count() -> None:
+    only_v1 = TrafficCheck(NINETY_TEN.request, "catalog", Shares({"v1": 1.0}))
+    check = MirrorCheck(only_v1, V1_SIDECAR, V2_SIDECAR, "/items")
+    logs = Logs(lambda _: True)
+    for number in range(1000, 1040):
+        logs.script(number)
+    with serving(logs.script) as (url, _):
+        result = checks.make(check, logs, url)  # type: ignore[arg-type]
+    assert result.passed
+    assert result.counts == {"v1": 500, "copies": 500}
