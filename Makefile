@@ -10,7 +10,7 @@ EXTERNAL ?= stub
 NAME ?= local
 HARNESS := .venv/bin/harness
 
-.PHONY: help e2e test lint up down status doctor bench mutants images lock clean run-tools dev-tools
+.PHONY: help e2e test lint up down status watch doctor bench mutants images lock clean run-tools dev-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ down: run-tools ## stop it
 
 status: run-tools ## say what runs
 	@$(HARNESS) status --name '$(NAME)'
+
+watch: run-tools ## keep sending to the catalog, and show the live shares of v1, v2 and errors (NAME=…)
+	@$(HARNESS) watch --name '$(NAME)'
 
 doctor: run-tools ## check what this machine has, one line a check
 	@$(HARNESS) doctor

@@ -137,6 +137,41 @@ def e2e(
 
 
 @harness.command()
+@click.argument("url", default="")
+@click.option("--header", "-H", "headers", multiple=True, help="Name: value, as with curl.")
+@click.option(
+    "--name", default=DEFAULT_NAME, show_default=True, help="Cluster, if no URL is given."
+)
+@click.option("--rate", default=20, show_default=True, type=click.IntRange(1, 500),
+    help="Requests a second, at most.")  # fmt: skip
+@click.option("--window", default=10.0, show_default=True, type=click.FloatRange(1, 600),
+    help="Seconds over which shares are shown.")  # fmt: skip
+@click.option("--for", "seconds", default=0.0, help="Seconds to go on; default: until Ctrl-C.")
+def watch(
+    url: str, headers: tuple[str, ...], name: str, rate: int, window: float, seconds: float
+) -> None:
+    """Keep sending, and show the live shares of v1, v2 and errors.
+
+    Without URL it asks the catalog behind the local cluster's ingress. Apply another
+    VirtualService meanwhile, and see the shares move:
+
+      harness watch $INGRESS/api/catalog -H "Host: webapp.istioinaction.io"
+    """
+    from rich.console import Console
+
+    from harness.cli.watch import target
+    from harness.cli.watch import watch as keep_watching
+
+    ingress, request = target(url, headers, name)
+    counts = keep_watching(
+        ingress, request, rate=rate, window=window, seconds=seconds, console=Console()
+    )
+    total = sum(counts.values())
+    parts = ", ".join(f"{count} {label} ({count / total:.1%})" for label, count in counts.items())
+    click.echo(f"{total} answers: {parts}" if total else "no answers")
+
+
+@harness.command()
 def doctor() -> int:
     """Check what this machine has, one line a check."""
     from harness.cli.doctor import examine
