@@ -141,14 +141,26 @@ class Writer:
         *, attribute: bool = True,
     ) -> Written:  # fmt: skip
         if target.subresource == "status":
-            updated = self._store.update_status(target.resource, document, dry_run=options.dry_run)
-            return Written(updated)
+            return self._store_status(target, document, old, options)
         if "status" in target.resource.subresources:
             document.pop("status", None)
         warnings = self._judge(target.resource, target.version, document, old, options)
         if attribute:
             self._attribute(target, document, old, options)
         updated = self._store.update(target.resource, document, dry_run=options.dry_run)
+        return Written(updated, warnings)
+
+    def _store_status(
+        self, target: Target, document: dict[str, Any], old: Object, options: WriteOptions
+    ) -> Written:
+        """Only the status is taken, so only the status is judged, on the object as it is."""
+        judged = copied(old)
+        judged.pop("status", None)
+        if "status" in document:
+            judged["status"] = document["status"]
+        warnings = self._judge(target.resource, target.version, judged, old, options)
+        document = {**judged, "metadata": document["metadata"]}
+        updated = self._store.update_status(target.resource, document, dry_run=options.dry_run)
         return Written(updated, warnings)
 
     def _owner(self, target: Target, options: WriteOptions, operation: str) -> Owner:

@@ -171,6 +171,26 @@ documents = st.recursive(
 )
 
 
+@pytest.mark.parametrize("status", [[], [{}], "Active", 1, {"phase": []}, {"conditions": {}}])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_status_of_the_wrong_shape_is_refused(world: World, status: object, method: str) -> None:
+    path = "/api/v1/namespaces/default"
+    before = world.request("GET", path).json()
+    answer = world.request(
+        method,
+        f"{path}/status",
+        data=json.dumps({**before, "status": status}).encode(),
+        headers={
+            "Content-Type": "application/json"
+            if method == "PUT"
+            else "application/merge-patch+json"
+        },
+    )
+    assert answer.status_code == 400, answer.text
+    assert "Namespace" in answer.json()["message"]
+    assert world.request("GET", path).json() == before
+
+
 @settings(
     max_examples=150,
     deadline=None,
