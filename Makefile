@@ -28,8 +28,9 @@ e2e: run-tools ## bring a cluster up, walk the chapter, prove every step; report
 	@$(HARNESS) e2e --cluster '$(CLUSTER)' --external '$(EXTERNAL)' \
 	  $(if $(ISTIO),--istio '$(ISTIO)') $(if $(STEPS),--steps '$(STEPS)') $(if $(KEEP),--keep)
 
+# The profile draws the same examples for the same code; plain pytest searches for new ones.
 test: dev-tools ## unit, service, pilot and local-cluster tests
-	@.venv/bin/pytest
+	@.venv/bin/pytest --hypothesis-profile=ci
 
 lint: dev-tools ## formatting, lint rules, types and the walls between the rooms
 	@.venv/bin/ruff format --check .
