@@ -7,6 +7,7 @@ ISTIO ?=
 STEPS ?=
 KEEP ?=
 EXTERNAL ?= stub
+REPEAT ?=
 NAME ?= local
 HARNESS := .venv/bin/harness
 
@@ -15,7 +16,7 @@ HARNESS := .venv/bin/harness
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo '  Variables of e2e: CLUSTER=local  STEPS="id id"  KEEP=1  EXTERNAL=stub|live'
+	@echo '  Variables of e2e: CLUSTER=local  STEPS="id id"  KEEP=1  EXTERNAL=stub|live  REPEAT=n'
 	@echo '  Variables of up, down, status: NAME=local'
 
 run-tools:
@@ -26,7 +27,7 @@ dev-tools:
 
 e2e: run-tools ## bring a cluster up, walk the chapter, prove every step; report in reports/latest
 	@$(HARNESS) e2e --cluster '$(CLUSTER)' --external '$(EXTERNAL)' \
-	  $(if $(ISTIO),--istio '$(ISTIO)') $(if $(STEPS),--steps '$(STEPS)') $(if $(KEEP),--keep)
+	  $(if $(ISTIO),--istio '$(ISTIO)') $(if $(STEPS),--steps '$(STEPS)') $(if $(KEEP),--keep) $(if $(REPEAT),--repeat '$(REPEAT)')
 
 # The profile draws the same examples for the same code; plain pytest searches for new ones.
 test: dev-tools ## unit, service, pilot and local-cluster tests

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -12,6 +13,7 @@ from harness.clusters import ClusterOptions, state
 from harness.clusters.local import LocalCluster
 from harness.clusters.state import Running
 from harness.errors import HarnessError
+from harness.repository import REPORTS
 
 DEFAULT_NAME = "local"
 
@@ -110,6 +112,8 @@ def status(name: str, as_json: bool) -> int:
 @click.option("--name", default="", help="Name of the cluster; default: a new one.")
 @click.option("--ingress-port", default=0, help="Port of the ingress; default: a free one.")
 @click.option("--reports", default="", help="Folder of the reports; default: reports.")
+@click.option("--repeat", default=1, show_default=True, type=click.IntRange(1),
+    help="Whole runs, one after the other, with a ledger of them beside the report.")  # fmt: skip
 def e2e(
     cluster: str,
     istio: str,
@@ -119,8 +123,15 @@ def e2e(
     name: str,
     ingress_port: int,
     reports: str,
+    repeat: int,
 ) -> int:
-    """Bring a cluster up, walk the chapter, and prove every step."""
+    """Bring a cluster up, walk the chapter, and prove every step.
+
+    harness e2e --steps "header mirror"
+
+    harness e2e --repeat 200
+    """
+    from harness.cli.repeat import again, repeated
     from harness.cli.walk import walk
 
     options = {
@@ -133,6 +144,10 @@ def e2e(
         "--ingress-port": str(ingress_port or ""),
     }
     given = [f"{option}={value}" for option, value in options.items() if value]
+    if repeat > 1:
+        if keep:
+            raise click.UsageError("--repeat starts a new cluster for each run: leave --keep out")
+        return repeated(again(given), repeat, Path(reports or REPORTS), click.echo)
     return walk([*given, *(["--keep"] if keep else [])])
 
 

@@ -9,6 +9,7 @@ grow by a schedule until it decides, with probabilities that hold for the whole 
 from harness.verdict.bounds import CONTROL, DEFAULT, Bounds
 from harness.verdict.judgement import Judgement, check_result, judge, wanted
 from harness.verdict.kinds import AnyPlan, Look, Plan, SequentialPlan
+from harness.verdict.ledger import Ledger, ledger
 from harness.verdict.plan import plan
 from harness.verdict.wording import describe
 
@@ -18,12 +19,14 @@ __all__ = [
     "AnyPlan",
     "Bounds",
     "Judgement",
+    "Ledger",
     "Look",
     "Plan",
     "SequentialPlan",
     "check_result",
     "describe",
     "judge",
+    "ledger",
     "plan",
     "wanted",
 ]
