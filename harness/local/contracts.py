@@ -27,25 +27,6 @@ PROXY_IMAGE_NAME: Final = "proxyv2"
 """Last path element of the image whose container is an Envoy."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterConfig:
-    """Everything the local cluster's process is told at start. Paths are absolute."""
-
-    name: str
-    directory: str
-    """Private (0700) and short: it holds Unix sockets, whose paths end at 108 bytes."""
-    services: str
-    """The folder of service packages; image ``any/catalog:tag`` starts ``services/catalog``."""
-    envoy: str
-    """The Envoy binary."""
-    ingress_port: int = 0
-    """Port on 127.0.0.1; 0 takes a free one of the NodePort range."""
-    external: str = "stub"
-    """``stub``: the outside world is the built-in stand-in; ``live``: the real one."""
-    istio: str = ""
-    """The Istio release whose behaviour is followed, as told to users."""
-
-
 # --- admission (given by the pilot, asked by the API server) --------------------------------
 
 

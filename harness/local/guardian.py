@@ -1,6 +1,6 @@
 """The guardian: outlives the cluster's process by the moment it takes to clean up after it.
 
-It starts ``harness.local.process``, becomes the subreaper of everything below it, and waits.
+It starts ``harness.local.launch``, becomes the subreaper of everything below it, and waits.
 Whatever ends that process, the guardian then kills every descendant that is left, so that no
 Envoy or application survives a ``kill -9``. If the guardian itself is killed, the kernel sends
 the cluster's process SIGTERM (PR_SET_PDEATHSIG), which stops the cluster in order.
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with (directory / "cluster.log").open("ab") as log:
         child = subprocess.Popen(
             [
-                *(sys.executable, "-m", "harness.local.process"),
+                *(sys.executable, "-m", "harness.local.launch"),
                 *arguments,
                 *("--status-fd", str(report_out), "--lease-fd", "-1"),
             ],

@@ -1,6 +1,7 @@
 """The composition root: builds the rooms of one local cluster, connects them, and waits.
 
-Started by the guardian only. Exit codes: 0 stopped as asked, 3 this machine cannot run it.
+Started by the guardian only, through ``harness.local.launch``.
+Exit codes: 0 stopped as asked, 3 this machine cannot run it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from typing import Any, Final
 from harness.local import ingress, install
 from harness.local.apiserver import ApiServer
 from harness.local.apiserver.credentials import Credentials
-from harness.local.contracts import ClusterConfig, OutsideWorld
+from harness.local.contracts import OutsideWorld
 from harness.local.controllers import Controllers
 from harness.local.node import NodeAgent, inject
 from harness.local.node.errors import NodeSetupError
-from harness.local.options import parse
+from harness.local.options import ClusterConfig, parse
 from harness.local.outside import Outside
 from harness.local.pilot import Pilot
 from harness.local.store import Object, Resource, Store
@@ -113,7 +114,3 @@ def _prepare(
         apply_defaults(resource, new, old)
 
     return prepare
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

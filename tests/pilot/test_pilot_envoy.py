@@ -206,7 +206,8 @@ def test_a_rejected_route_is_said_on_its_object_and_the_old_one_stays() -> None:
             await world.until(lambda: world.state("webapp") is ProxyState.REJECTED)
             assert world.rejection("webapp") == "invalid perl operator: (?="
             assert await _called(world, 10) == {"v1": 10}, "Envoy keeps what it had"
-            (event,) = [e for e in world.events() if "webapp" in e["message"]]
+            warnings = [e for e in world.events() if e["type"] == "Warning"]
+            (event,) = [e for e in warnings if "webapp" in e["message"]]
             assert (event["type"], event["reason"]) == ("Warning", "Rejected")
             assert event["involvedObject"]["kind"] == "VirtualService"
             assert event["involvedObject"]["name"] == "catalog"

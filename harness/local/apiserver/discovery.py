@@ -18,9 +18,21 @@ VERBS: Final = (
     "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
 )  # fmt: skip
 GROUPS: Final = (
-    "apps", "autoscaling", "batch", "discovery.k8s.io", "networking.istio.io",
-    "security.istio.io", "telemetry.istio.io", "networking.k8s.io", "authorization.k8s.io",
+    "apps",
+    "autoscaling",
+    "batch",
+    "discovery.k8s.io",
+    "networking.istio.io",
+    "security.istio.io",
+    "telemetry.istio.io",
+    "networking.k8s.io",
+    "authorization.k8s.io",
     "authentication.k8s.io",
+    "apiextensions.k8s.io",
+    "coordination.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
 )  # fmt: skip
 """Every group but the core one, in the order advertised."""
 

@@ -128,3 +128,15 @@ def _operation(resource: Resource, version: str, action: str) -> dict[str, Any]:
             content = {each: {"schema": schema} for each in media}
             operation["requestBody"] = {"content": content, "required": True}
     return operation
+
+
+V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_V2_EMPTY: Final = b"\x0a\x032.0\x12\x12\x0a\x0aKubernetes\x12\x04v1.0\x42\x00"
+"""gnostic's openapi.v2.Document: swagger = 1, info = 2 (title = 1, version = 2), paths = 8."""
+
+
+def v2_protobuf() -> web.Response:
+    """A document without paths: enough for kubectl to say that a kind does not exist."""
+    # In the answer the "@" is a "." (source: kube-openapi, pkg/handler): Go's mime package cannot
+    # parse the other.
+    return web.Response(body=_V2_EMPTY, headers={"Content-Type": V2_PROTOBUF.replace("@", ".")})

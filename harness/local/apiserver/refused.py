@@ -1,7 +1,8 @@
 """Kinds that people expect and the local cluster does not serve: data.
 
-They are advertised, so that ``kubectl get all`` works and ``kubectl apply`` of one reaches the
-server, which lists none and refuses every write with the remedy.
+They are advertised, so that ``kubectl apply`` of one reaches the server, which refuses with the
+remedy. Those that kubectl itself lists on the way (``get all``, ``describe namespace``,
+``describe node``) have empty lists; reading the others is refused like writing them.
 """
 
 from __future__ import annotations
@@ -10,14 +11,30 @@ from typing import Final
 
 from harness.local.store import Resource
 
+LISTED_IN_PASSING: Final = frozenset({"resourcequotas", "limitranges", "leases"})
 
-def _kind(group: str, version: str, kind: str, plural: str, *short: str, all_: bool) -> Resource:
+
+def lists_none(resource: Resource) -> bool:
+    """Whether reading an unserved kind finds nothing, rather than being refused."""
+    return "all" in resource.categories or resource.plural in LISTED_IN_PASSING
+
+
+def _kind(
+    group: str,
+    version: str,
+    kind: str,
+    plural: str,
+    *short: str,
+    all_: bool = False,
+    namespaced: bool = True,
+) -> Resource:
     return Resource(
         group,
         (version,),
         plural,
         kind.lower(),
         kind,
+        namespaced=namespaced,
         short_names=short,
         categories=("all",) if all_ else (),
     )
@@ -25,24 +42,34 @@ def _kind(group: str, version: str, kind: str, plural: str, *short: str, all_: b
 
 REFUSED: Final = (
     _kind("", "v1", "ReplicationController", "replicationcontrollers", "rc", all_=True),
-    _kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", all_=False),
+    _kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc"),
+    _kind("", "v1", "PersistentVolume", "persistentvolumes", "pv", namespaced=False),
+    _kind("", "v1", "ResourceQuota", "resourcequotas", "quota"),
+    _kind("", "v1", "LimitRange", "limitranges", "limits"),
+    _kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions",
+          "crd", "crds", namespaced=False),
     _kind("apps", "v1", "DaemonSet", "daemonsets", "ds", all_=True),
     _kind("apps", "v1", "StatefulSet", "statefulsets", "sts", all_=True),
     _kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa",
           all_=True),
     _kind("batch", "v1", "CronJob", "cronjobs", "cj", all_=True),
     _kind("batch", "v1", "Job", "jobs", all_=True),
-    _kind("networking.k8s.io", "v1", "Ingress", "ingresses", "ing", all_=False),
-    _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", "netpol", all_=False),
-    _kind("networking.istio.io", "v1alpha3", "EnvoyFilter", "envoyfilters", all_=False),
-    _kind("networking.istio.io", "v1", "Sidecar", "sidecars", all_=False),
-    _kind("networking.istio.io", "v1", "WorkloadEntry", "workloadentries", "we", all_=False),
-    _kind("networking.istio.io", "v1", "WorkloadGroup", "workloadgroups", "wg", all_=False),
-    _kind("security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies", "ap",
-          all_=False),
-    _kind("security.istio.io", "v1", "PeerAuthentication", "peerauthentications", "pa",
-          all_=False),
-    _kind("security.istio.io", "v1", "RequestAuthentication", "requestauthentications", "ra",
-          all_=False),
-    _kind("telemetry.istio.io", "v1", "Telemetry", "telemetries", "telemetry", all_=False),
+    _kind("coordination.k8s.io", "v1", "Lease", "leases"),
+    _kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb"),
+    _kind("rbac.authorization.k8s.io", "v1", "Role", "roles"),
+    _kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
+    _kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False),
+    _kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings",
+          namespaced=False),
+    _kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", "sc", namespaced=False),
+    _kind("networking.k8s.io", "v1", "Ingress", "ingresses", "ing"),
+    _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", "netpol"),
+    _kind("networking.istio.io", "v1alpha3", "EnvoyFilter", "envoyfilters"),
+    _kind("networking.istio.io", "v1", "Sidecar", "sidecars"),
+    _kind("networking.istio.io", "v1", "WorkloadEntry", "workloadentries", "we"),
+    _kind("networking.istio.io", "v1", "WorkloadGroup", "workloadgroups", "wg"),
+    _kind("security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies", "ap"),
+    _kind("security.istio.io", "v1", "PeerAuthentication", "peerauthentications", "pa"),
+    _kind("security.istio.io", "v1", "RequestAuthentication", "requestauthentications", "ra"),
+    _kind("telemetry.istio.io", "v1", "Telemetry", "telemetries", "telemetry"),
 )  # fmt: skip

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from harness.local.apiserver import bodies, containers, discovery, reviews, scale
+from harness.local.apiserver import bodies, containers, discovery, refused, reviews, scale
 from harness.local.apiserver.answers import Form, dumps, json_response
 from harness.local.apiserver.documents import APPLY_PATCHES
 from harness.local.apiserver.listing import at_version, page
+from harness.local.apiserver.openapi import V2_PROTOBUF, v2_protobuf
 from harness.local.apiserver.openapi import routes as openapi_routes
 from harness.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from harness.local.apiserver.portforward import forward
@@ -61,6 +62,8 @@ class Routes:
             return web.Response(text="ok")
         if parts == ["version"]:
             return json_response(discovery.version_info())
+        if parts == ["openapi", "v2"] and V2_PROTOBUF in request.headers.get("Accept", ""):
+            return v2_protobuf()
         if parts[0] == "openapi":
             return openapi_routes(request)
         if (parts[0] == "api" and len(parts) <= 2) or (parts[0] == "apis" and len(parts) <= 3):
@@ -70,7 +73,9 @@ class Routes:
                 return await self._review(request, review.kind)
         _refuse_unserved_subresource(request.path)
         target = find(request.path)
-        if not target.served and request.method != "GET":
+        if not target.served and (
+            request.method != "GET" or not refused.lists_none(target.resource)
+        ):
             raise unsupported(f"{request.method} of {target.resource.group_plural}")
         return await self._verb(request.method, target)(request, target)
 

@@ -12,13 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from harness.local.contracts import (
-    ClusterConfig,
-    ExecSession,
-    LogOptions,
-    NodeError,
-    ProxyStates,
-)
+from harness.local.contracts import ExecSession, LogOptions, NodeError, ProxyStates
 from harness.local.events import NORMAL, WARNING, EventRecorder
 from harness.local.node import proxy_commands
 from harness.local.node.addresses import AddressBlock
@@ -29,6 +23,7 @@ from harness.local.node.machine import NODE, envoy_version, node_object
 from harness.local.node.pod import PodWorker, is_proxy_blueprint
 from harness.local.node.process import adopt_orphans
 from harness.local.node.status import Waiting
+from harness.local.options import ClusterConfig
 from harness.local.store import Event, EventType, Expired, Object, Store, kinds
 from harness.local.store.store import timestamp
 

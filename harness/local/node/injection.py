@@ -14,9 +14,9 @@ from harness.local.contracts import (
     INJECTION_LABEL,
     PROXY_CONTAINER,
     PROXY_IMAGE_NAME,
-    ClusterConfig,
 )
 from harness.local.node.images import AUTO_IMAGE
+from harness.local.options import ClusterConfig
 from harness.local.store import Object, Resource, Store, kinds
 
 POD_LABEL: Final = "sidecar.istio.io/inject"

@@ -25,18 +25,19 @@ _KINDS: Final = {
 
 
 def report(store: Store, events: EventRecorder, proxy: ProxyIdentity, answer: Answer) -> None:
-    """Write an event per object concerned: what a proxy rejected, or accepts at last."""
+    """Write an event per object concerned: what a proxy rejected, or accepted."""
     who = f"{proxy.pod}.{proxy.namespace}"
     if answer.verdict is Verdict.REJECTED:
         names = ", ".join(resource.name for resource in answer.resources)
         text = f"Envoy {who} rejected {names} and keeps what it had before: {answer.message}"
         for obj in concerned(store, answer):
             events.record(obj, WARNING, REJECTED, text)
-    elif answer.cleared:
-        names = ", ".join(resource.name for resource in answer.cleared)
-        for path in _origins(resource.message for resource in answer.cleared):
-            if (found := _find(store, path)) is not None:
-                events.record(found, NORMAL, ACCEPTED, f"Envoy {who} accepted {names}")
+        return
+    changed = _origins(_changed_parts(answer.resources, answer.before))
+    cleared = _origins(resource.message for resource in answer.cleared)
+    for path in dict.fromkeys((*changed, *cleared)):
+        if (found := _find(store, path)) is not None:
+            events.record(found, NORMAL, ACCEPTED, f"Envoy {who} accepted it")
 
 
 def concerned(store: Store, answer: Answer) -> list[Object]:

@@ -40,6 +40,7 @@ _VARIABLE: Final = (
     (r"(https?://(<ip>|localhost)):\d+", r"\1:<port>"),
     (r"(?<!cpu:  )(?<=\s)<?\d+[smhd](\d+[smh])?(?=\s|$)", "<age>"),
     (r"(?i)(resource ?version:\s+)\"?\d+\"?", r"\1<version>"),
+    (r"(#success|successThreshold)=(\d+) (#failure|failureThreshold)=", r"success=\2 failure="),
     (r"process://\d+", "process://<pid>"),
     (r"/tmp/(LIVE|MERGED)-\d+", r"/tmp/\1-<n>"),
     (r"kubectl-edit-\d+", "kubectl-edit-<n>"),

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.clusters.envoy import find_envoy
-from harness.local.contracts import ClusterConfig, ExecSession, LogOptions, OutsideWorld
+from harness.local.contracts import ExecSession, LogOptions, OutsideWorld
 from harness.local.controllers import Controllers
 from harness.local.node import NodeAgent, inject
+from harness.local.options import ClusterConfig
 from harness.local.pilot import Pilot
 from harness.local.store import Object, Resource, Store, kinds
 from harness.local.store.defaults import apply_defaults

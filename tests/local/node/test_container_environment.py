@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from harness.local.contracts import ClusterConfig
 from harness.local.node import inject
 from harness.local.node.environment import container_environment, expand, service_variables
 from harness.local.node.errors import CannotStart
+from harness.local.options import ClusterConfig
 from harness.local.store import Resource, Store, kinds
 
 POD: dict[str, Any] = {

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from harness.clusters.envoy import find_envoy
-from harness.local.contracts import ClusterConfig, ProxyState
+from harness.local.contracts import ProxyState
 from harness.local.node import NodeAgent, NodeSetupError
 from harness.local.node.addresses import LOCK_FILE, AddressBlock
 from harness.local.node.machine import envoy_version, node_object
+from harness.local.options import ClusterConfig
 from harness.local.store import Store
 
 

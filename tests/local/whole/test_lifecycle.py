@@ -78,7 +78,7 @@ def test_kill_9_leaves_no_process_and_the_name_is_free_again(harness: Harness, v
     guardian = _pid(status, harness, "one")
     pids = descendants(guardian)
     (cluster,) = (
-        int(line.split(":")[0]) for line in commands(pids) if "harness.local.process" in line
+        int(line.split(":")[0]) for line in commands(pids) if "harness.local.launch" in line
     )
     victims = {"guardian": [guardian], "cluster": [cluster], "both": [guardian, cluster]}
     for pid in victims[victim]:
