@@ -85,18 +85,29 @@ def _paths(resource: Resource, version: str) -> dict[str, Any]:
     inside = f"{root}/namespaces/{{namespace}}" if resource.namespaced else root
     collection, one = f"{inside}/{resource.plural}", f"{inside}/{resource.plural}/{{name}}"
     operations = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
-    own = {
+    named = ["namespace"] if resource.namespaced else []
+    own: dict[str, Any] = {
         collection: {
+            "parameters": _in_path(named),
             "get": _operation(resource, version, "list"),
             "post": _operation(resource, version, "post"),
         },
         one: {
-            method: _operation(resource, version, action) for method, action in operations.items()
+            "parameters": _in_path([*named, "name"]),
+            **{
+                method: _operation(resource, version, action)
+                for method, action in operations.items()
+            },
         },
     }
     if resource.namespaced:
         own[f"{root}/{resource.plural}"] = {"get": _operation(resource, version, "list")}
     return own
+
+
+def _in_path(names: list[str]) -> list[dict[str, Any]]:
+    schema = {"type": "string", "uniqueItems": True}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
 def _operation(resource: Resource, version: str, action: str) -> dict[str, Any]:

@@ -21,15 +21,15 @@ class Api:
         self.server: str = cluster["server"]
         self.headers = {"Authorization": f"Bearer {user['token']}"}
         self.authority = str(authority)
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.verify = self.authority
-        self._session.headers.update(self.headers)
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.verify = self.authority
+        self.session.headers.update(self.headers)
 
     def close(self) -> None:
         """Close the connections kept."""
-        self._session.close()
+        self.session.close()
 
     def send(self, method: str, path: str, **more: Any) -> requests.Response:
         """One request; ``more`` as requests takes it."""
-        return self._session.request(method, self.server + path, timeout=20, **more)
+        return self.session.request(method, self.server + path, timeout=20, **more)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 
 import pytest
 import schemathesis
 from api_session import Api
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
 EXAMPLES: Final = 6
@@ -35,10 +37,12 @@ def test_no_request_makes_the_server_fail(api: Api, document: str) -> None:
                 nonlocal tried
                 tried += 1
                 answer = case.call(
-                    base_url=api.server, headers=api.headers, verify=api.authority, timeout=20
+                    base_url=api.server, session=api.session, verify=api.authority, timeout=20
                 )
                 assert answer.status_code < 500, answer.text
 
-            sent()
+            # Where every request is sound, because nothing is demanded of it, none is unsound.
+            with contextlib.suppress(*([] if mode is GenerationMode.POSITIVE else [Unsatisfiable])):
+                sent()
     assert tried > EXAMPLES
     assert api.send("GET", "/readyz").text == "ok"
