@@ -14,7 +14,7 @@ from aiohttp import web
 
 from harness.local.apiserver import discovery
 from harness.local.apiserver.answers import dumps, json_response
-from harness.local.apiserver.schemas import components
+from harness.local.apiserver.schemas import components, schema_name
 from harness.local.apiserver.statuses import unknown_path
 from harness.local.store import ALL, Resource
 
@@ -135,7 +135,8 @@ def _operation(resource: Resource, version: str, action: str) -> dict[str, Any]:
                 "application/apply-patch+yaml",
             ]
         if resource in ALL:
-            schema = {"type": "object"}
+            whole = {"$ref": f"#/components/schemas/{schema_name(resource, version)}"}
+            schema = {"type": "object"} if action == "patch" else whole
             content = {each: {"schema": schema} for each in media}
             operation["requestBody"] = {"content": content, "required": True}
     return operation

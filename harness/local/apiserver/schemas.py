@@ -40,6 +40,13 @@ def components(served: Iterable[Resource], version: str) -> dict[str, Any]:
     return found
 
 
+def schema_name(resource: Resource, version: str) -> str:
+    """Name of a kind's own schema among the components of its document."""
+    if resource in kinds.ISTIO:
+        return f"io.istio.networking.{version}.{resource.kind}"
+    return _name(resource.kind)
+
+
 def _mark(schema: dict[str, Any], resource: Resource, version: str) -> None:
     kind = {"group": resource.group, "version": version, "kind": resource.kind}
     schema["x-kubernetes-group-version-kind"] = [kind]
@@ -108,4 +115,4 @@ def _add_istio(resource: Resource, version: str, found: dict[str, Any]) -> None:
         "metadata": {"$ref": f"#/components/schemas/{_name('ObjectMeta')}"},
     }
     _mark(schema, resource, version)
-    found[f"io.istio.networking.{version}.{resource.kind}"] = schema
+    found[schema_name(resource, version)] = schema

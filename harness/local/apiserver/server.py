@@ -16,7 +16,7 @@ from harness.local.apiserver.credentials import ADDRESS, Credentials
 from harness.local.apiserver.discovery import VERSION
 from harness.local.apiserver.gate import admit_client
 from harness.local.apiserver.routes import Routes
-from harness.local.apiserver.statuses import Refusal, failure, status_of
+from harness.local.apiserver.statuses import Refusal, failure, status_of, unknown_path
 from harness.local.apiserver.validation import Validation
 from harness.local.apiserver.writes import Writer
 from harness.local.contracts import Admit, NodeAgent, NodeError
@@ -113,6 +113,9 @@ class ApiServer:
             headers: Mapping[str, str] = error.headers if isinstance(error, Refusal) else {}
             status = status_of(error)
             return json_response(status, error.code, headers)
+        except web.HTTPNotFound:
+            # The router's own: a path with a line feed matches no pattern.
+            return json_response(status_of(unknown_path()), 404)
         except web.HTTPRequestEntityTooLarge:
             message = f"limit is {bodies.LIMIT} bytes"
             return json_response(failure(413, "RequestEntityTooLarge", message), 413)

@@ -46,3 +46,8 @@ def test_no_request_makes_the_server_fail(api: Api, document: str) -> None:
                 sent()
     assert tried > EXAMPLES
     assert api.send("GET", "/readyz").text == "ok"
+
+
+def test_a_path_with_a_line_feed_names_nothing(api: Api) -> None:
+    answer = api.send("GET", "/api/v1/namespaces/a%0Ab")
+    assert (answer.status_code, answer.json()["reason"]) == (404, "NotFound")
