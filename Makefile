@@ -64,8 +64,9 @@ doctor: run-tools ## check what this machine has, one line a check
 mutants: dev-tools ## break the mesh in many ways: each must be caught, with the diagnosis
 	@.venv/bin/pytest tests/mutants/test_mutants.py tests/mutants/test_mutants_table.py
 
-bench: run-tools ## measure: a warm e2e, time to effect, requests per second
+bench: run-tools ## measure: a warm e2e, time to effect, requests per second, the local cluster itself
 	@.venv/bin/python bench/run.py
+	@.venv/bin/python bench/local_cluster.py
 
 images: ## build the three container images (needs Docker)
 	@for service in catalog webapp forum; do \

@@ -23,12 +23,12 @@ from harness.local.apiserver.causes import (
 from harness.local.store import Object
 from harness.local.store.errors import Cause
 
-_UNHONOURED: Final = (
+UNHONOURED: Final = (
     "ephemeralContainers", "hostNetwork", "hostPID", "hostIPC", "hostAliases",
     "dnsConfig", "activeDeadlineSeconds", "resourceClaims", "schedulingGates", "readinessGates",
 )  # fmt: skip
-_UNHONOURED_IN_CONTAINER: Final = ("lifecycle", "workingDir", "volumeDevices", "restartPolicy")
-_IGNORED: Final = ("nodeSelector", "affinity", "topologySpreadConstraints", "priorityClassName")
+UNHONOURED_IN_CONTAINER: Final = ("lifecycle", "workingDir", "volumeDevices", "restartPolicy")
+IGNORED: Final = ("nodeSelector", "affinity", "topologySpreadConstraints", "priorityClassName")
 _RESTART_POLICIES: Final = ("Always", "Never", "OnFailure")
 _PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
@@ -67,14 +67,14 @@ def ignored(spec: Mapping[str, Any], path: str) -> list[str]:
     """Warnings about fields that mean nothing on a single node without a scheduler."""
     return [
         f"{path}.{field}: has no effect on the local cluster, which has one node"
-        for field in _IGNORED
+        for field in IGNORED
         if spec.get(field)
     ]
 
 
 def pod_spec(spec: Mapping[str, Any], path: str, restart_policies: Sequence[str]) -> list[Cause]:
     """Faults of a pod's spec, found at ``path``."""
-    causes = [not_here(f"{path}.{field}") for field in _UNHONOURED if spec.get(field)]
+    causes = [not_here(f"{path}.{field}") for field in UNHONOURED if spec.get(field)]
     policy = spec.get("restartPolicy") or "Always"
     if policy not in restart_policies:
         causes.append(unsupported_value(f"{path}.restartPolicy", policy, restart_policies))
@@ -126,7 +126,7 @@ def _volumes(volumes: Iterable[Mapping[str, Any]], path: str, causes: list[Cause
 
 def _container(container: Mapping[str, Any], path: str, volumes: set[str]) -> list[Cause]:
     causes = [
-        not_here(f"{path}.{field}") for field in _UNHONOURED_IN_CONTAINER if container.get(field)
+        not_here(f"{path}.{field}") for field in UNHONOURED_IN_CONTAINER if container.get(field)
     ]
     if not container.get("image"):
         causes.append(required(f"{path}.image"))

@@ -33,7 +33,7 @@ from harness.local.store import Object, Store, kinds
 _RETURNED_WHEN_DELETED: Final = (kinds.PODS, kinds.SERVICES, kinds.SERVICE_ACCOUNTS)
 """Kinds whose delete answers with the object (source: ReturnDeletedObject in their registries)."""
 _HEALTH: Final = frozenset({"healthz", "readyz", "livez"})
-_UNSERVED_SUBRESOURCES: Final = frozenset(
+UNSERVED_SUBRESOURCES: Final = frozenset(
     {"attach", "binding", "ephemeralcontainers", "eviction", "finalize", "proxy", "resize", "token"}
 )
 
@@ -254,7 +254,7 @@ async def _delete_options(request: web.Request) -> DeleteOptions:
 
 def _refuse_unserved_subresource(path: str) -> None:
     match = re.fullmatch(r".*/([a-z]+)/[^/]+/([a-z]+)(/.*)?", path)
-    if match and match[2] in _UNSERVED_SUBRESOURCES:
+    if match and match[2] in UNSERVED_SUBRESOURCES:
         if path.count("/") == 5 and match[1] == "namespaces" and match[2] == "finalize":
             raise unsupported("namespaces/finalize")
         if match[1] in ("pods", "serviceaccounts", "services", "nodes"):
