@@ -11,7 +11,7 @@ REPEAT ?=
 NAME ?= local
 HARNESS := .venv/bin/harness
 
-.PHONY: help e2e test lint up down status watch doctor bench mutants images lock clean run-tools dev-tools older-kubectl debian-kubectl
+.PHONY: help e2e test lint up down status watch doctor bench matrix mutants images lock clean run-tools dev-tools older-kubectl debian-kubectl
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ watch: run-tools ## keep sending to the catalog, and show the live shares of v1,
 
 doctor: run-tools ## check what this machine has, one line a check
 	@$(HARNESS) doctor
+
+matrix: run-tools ## walk the chapter on one release after the other (ISTIO="1.30.3 1.31.0"; local: the Envoy of each)
+	@$(HARNESS) matrix --cluster '$(CLUSTER)' $(if $(ISTIO),--istio '$(ISTIO)') $(if $(STEPS),--steps '$(STEPS)')
 
 mutants: dev-tools ## break the mesh in many ways: each must be caught, with the diagnosis
 	@.venv/bin/pytest tests/mutants/test_mutants.py tests/mutants/test_mutants_table.py

@@ -152,6 +152,26 @@ def e2e(
 
 
 @harness.command()
+@click.option("--cluster", default="local", show_default=True, help="local, kind, context:NAME.")
+@click.option("--istio", "releases", default="", help="Releases, separated by blanks.")
+@click.option("--steps", default="", help="Ids of the steps to check; default: all.")
+@click.option("--reports", default="", help="Folder of the reports; default: reports.")
+def matrix(cluster: str, releases: str, steps: str, reports: str) -> int:
+    """Walk the chapter on one release after the other, and say what changed.
+
+    On the local cluster a release stands for its Envoy. Without --istio: every one there is.
+
+      harness matrix --istio "1.30.3 1.31.0"
+    """
+    from rich.console import Console
+
+    from harness.cli.matrix import matrix as run_matrix
+
+    folder = Path(reports or REPORTS).resolve()
+    return run_matrix(cluster, releases.split(), steps, folder, Console())
+
+
+@harness.command()
 @click.argument("url", default="")
 @click.option("--header", "-H", "headers", multiple=True, help="Name: value, as with curl.")
 @click.option(

@@ -1,0 +1,19 @@
+"""The matrix: the chapter on one release after the other, and what changed between them.
+
+Reads the report.json of whole runs, compares them, and writes the table. It must not run
+anything itself, nor judge traffic: each run's verdicts stand as they are.
+"""
+
+from harness.matrix.compare import Cell, Row, changes, first_broken, row
+from harness.matrix.page import as_html, as_json, as_markdown
+
+__all__ = [
+    "Cell",
+    "Row",
+    "as_html",
+    "as_json",
+    "as_markdown",
+    "changes",
+    "first_broken",
+    "row",
+]
