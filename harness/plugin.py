@@ -6,6 +6,7 @@ pytest and the Kubernetes client are still being imported.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from collections.abc import Generator
@@ -50,11 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse what cannot work, and have junit.xml written whatever happens."""
+    """Refuse what cannot work."""
     if config.getoption("numprocesses", None):
         raise pytest.UsageError(f"the chapter cannot be spread over processes: {OWN_ORDER}")
-    if not config.option.xmlpath:
-        config.option.xmlpath = str(folder(config) / "junit.xml")
     try:
         validate(STEPS, ROOT)
         wanted = select(STEPS, config.getoption("steps").replace(",", " ").split())
@@ -141,6 +140,12 @@ def pytest_terminal_summary(
     )
     if kept := config.stash[CONDUCTOR].kept():
         terminalreporter.write_line(kept)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for annotation in report.failures(result):
+            terminalreporter.write_line(annotation)
+    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("a", encoding="utf-8") as file:
+            file.write(report.step_summary(result))
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from harness.cli.repeat import again
 from harness.clusters.envoy_releases import ENVOY_OF_ISTIO, envoy_binary, envoy_minor
 from harness.errors import UsageError
-from harness.matrix import Row, as_html, as_json, as_markdown, changes, first_broken, row
+from harness.matrix import Row, as_html, as_json, as_markdown, changes, first_broken, ran, row
 from harness.matrix.page import words
 
 FOLDER: Final = "matrix"
@@ -87,4 +87,5 @@ def _show(rows: Sequence[Row], console: Console) -> None:
     for before, after in pairwise(rows):
         for each in changes(before, after):
             console.print(f"{after.release}: {each}", markup=False)
-    console.print(first_broken(rows) or "every release passed")
+    console.print(first_broken(rows) or "every row passed")
+    console.print(ran(rows), markup=False)

@@ -4,7 +4,7 @@ Reads the report.json of whole runs, compares them, and writes the table. It mus
 anything itself, nor judge traffic: each run's verdicts stand as they are.
 """
 
-from harness.matrix.compare import Cell, Row, changes, first_broken, row
+from harness.matrix.compare import Cell, Row, changes, first_broken, ran, row
 from harness.matrix.page import as_html, as_json, as_markdown
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "as_markdown",
     "changes",
     "first_broken",
+    "ran",
     "row",
 ]

@@ -22,10 +22,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One release: what ran, whether all passed, and a cell for each step, by id."""
+    """One release: what ran, whether all passed, and a cell for each step, by id.
+
+    On the local cluster a release is its Envoy, not its istiod: ``control_plane`` says so.
+    """
 
     release: str
     envoy: str
+    control_plane: str
     passed: bool
     cells: Mapping[str, Cell]
 
@@ -37,6 +41,7 @@ def row(release: str, report: Mapping[str, Any]) -> Row:
     return Row(
         release,
         report["envoy"],
+        report["control_plane"],
         report["passed"],
         {step["id"]: _cell(step) for step in report["steps"]},
     )
@@ -83,6 +88,17 @@ def first_broken(rows: Sequence[Row]) -> str:
         if not each.passed:
             return f"{each.release} is the first release that did not come through"
     return ""
+
+
+def ran(rows: Sequence[Row]) -> str:
+    """What a row stands for: a table must not claim more than ran."""
+    planes = sorted({each.control_plane for each in rows})
+    if any("not istiod" in plane for plane in planes):
+        return (
+            f"Control plane of every row: {', '.join(planes)}. A row is the Envoy that this "
+            "Istio release ships, and says nothing about its istiod."
+        )
+    return f"Control plane: {', '.join(planes)}."
 
 
 def _words(labels: frozenset[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from harness.matrix.compare import Cell, Row, changes, first_broken
+from harness.matrix.compare import Cell, Row, changes, first_broken, ran
 
 SCHEMA: Final = 1
 _SIGNS: Final = {"passed": "✓", "failed": "✗", "skipped": "–"}
@@ -33,6 +33,7 @@ def as_json(rows: Sequence[Row]) -> str:
     document = {
         "schema": SCHEMA,
         "passed": all(row.passed for row in rows),
+        "ran": ran(rows),
         "first_broken": first_broken(rows),
         "rows": [
             {
@@ -68,7 +69,9 @@ def as_markdown(rows: Sequence[Row]) -> str:
             for row in rows
         ),
         "",
-        first_broken(rows) or "Every release passed.",
+        first_broken(rows) or "Every row passed.",
+        "",
+        ran(rows),
         "",
         *(f"- {row.release}: {each}" for row, found in _with_changes(rows) for each in found),
     ]
@@ -85,13 +88,13 @@ def as_html(rows: Sequence[Row]) -> str:
         for row, found in _with_changes(rows)
         for each in found
     )
-    verdict = escape(first_broken(rows) or "Every release passed.")
+    verdict = escape(first_broken(rows) or "Every row passed.")
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
         f"<title>Matrix of releases</title><style>{_STYLE}</style><h1>Matrix of releases</h1>"
-        f"<p>{verdict}</p><div class=wide><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
+        f"<p>{verdict}</p><p>{escape(ran(rows))}</p>"
+        f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         f"<h2>What changed from row to row</h2><ul>{found or '<li>nothing</li>'}</ul></html>\n"
     )
 

@@ -11,6 +11,8 @@ from harness.clusters.envoy_releases import envoy_minor
 from harness.errors import UsageError
 from harness.matrix import as_html, as_json, as_markdown, changes, first_broken, row
 
+PLANE = "local pilot (not istiod)"
+
 
 def report(**steps: tuple[str, dict[str, int]]) -> dict[str, Any]:
     """A report.json of these steps: status and counts."""
@@ -25,7 +27,13 @@ def report(**steps: tuple[str, dict[str, int]]) -> dict[str, Any]:
         for name, (status, counts) in steps.items()
     ]
     passed = all(status == "passed" for status, _ in steps.values())
-    return {"schema": 1, "envoy": "1.40.0", "passed": passed, "steps": listed}
+    return {
+        "schema": 1,
+        "envoy": "1.40.0",
+        "control_plane": PLANE,
+        "passed": passed,
+        "steps": listed,
+    }
 
 
 OLD = row("1.30.3", report(gateway=("passed", {"v1": 7}), all_v1=("passed", {"v1": 9, "v2": 0})))
@@ -80,6 +88,7 @@ def test_the_pages_carry_verdicts_times_and_changes() -> None:
     html = as_html(rows)
     assert "<td class=failed title='&lt;because&gt;'>✗ 41 ms</td>" in html
     assert "http" not in html, "no external resource"
+    assert "says nothing about its istiod" in html
 
 
 @pytest.mark.parametrize(("istio", "envoy"), [("1.31.0", "1.39"), ("1.32", "1.40")])

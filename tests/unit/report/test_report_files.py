@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness.model import RunResult
-from harness.report import write, write_bring_up_failure
+from harness.model import RunResult, StepStatus
+from harness.report import failures, step_summary, write
 from harness.report.files import write_whole
 
 
@@ -96,7 +96,7 @@ def test_a_number_that_is_none_is_no_report(mixed_run: RunResult, tmp_path: Path
 
 def test_bring_up_failure_writes_all_three(bring_up_failed: RunResult, tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "latest"
-    write_bring_up_failure(bring_up_failed, folder)
+    write(bring_up_failed, folder)
     assert sorted(path.name for path in folder.iterdir()) == [
         "junit.xml",
         "report.html",
@@ -115,10 +115,47 @@ def test_bring_up_failure_writes_all_three(bring_up_failed: RunResult, tmp_path:
     assert "\x1b" not in (folder / "report.html").read_text()
 
 
-def test_junit_is_not_written_over_pytests(mixed_run: RunResult, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no bring-up failure"):
-        write_bring_up_failure(mixed_run, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_junit_has_a_suite_a_step_and_a_case_a_check(mixed_run: RunResult, tmp_path: Path) -> None:
+    write(mixed_run, tmp_path)
+    suites = {suite.get("name"): suite for suite in ET.parse(tmp_path / "junit.xml").getroot()}
+    assert list(suites) == [step.id for step in mixed_run.steps]
+    for step in mixed_run.steps:
+        cases = suites[step.id].findall("testcase")
+        assert suites[step.id].get("tests") == str(len(cases))
+        assert len(cases) >= max(1, len(step.checks))
+        failed = suites[step.id].findall("testcase/failure")
+        assert bool(failed) is (step.status is StepStatus.FAILED)
+        assert suites[step.id].get("failures") == str(len(failed))
+    (skipped,) = suites["egress-allowed"].findall("testcase/skipped")
+    assert skipped.get("message") == "not selected by STEPS"
+    half = suites["mesh-half"].find("testcase/failure")
+    assert half is not None
+    assert mixed_run_check_reason(mixed_run, "mesh-half") in (half.text or "")
+
+
+def mixed_run_check_reason(run: RunResult, id_: str) -> str:
+    (reason,) = [
+        check.reason
+        for step in run.steps
+        for check in step.checks
+        if step.id == id_ and not check.passed
+    ]
+    return reason
+
+
+def test_github_is_told_of_every_failure_on_one_line_each(mixed_run: RunResult) -> None:
+    failed = [step for step in mixed_run.steps if step.status is StepStatus.FAILED]
+    said = failures(mixed_run)
+    assert [line.partition("::")[2].split("::")[0] for line in said] == [
+        f"error title=step {step.id}" for step in failed
+    ]
+    assert not any("\n" in line for line in said)
+    assert "not selected by STEPS" in step_summary(mixed_run)
+    assert step_summary(mixed_run).count("| ✗ |") == len(failed)
+
+
+def test_github_is_told_that_there_was_no_cluster(bring_up_failed: RunResult) -> None:
+    assert failures(bring_up_failed)[0].startswith("::error title=bring-up::")
 
 
 def test_a_file_is_replaced_whole_and_readable_by_all(tmp_path: Path) -> None:
