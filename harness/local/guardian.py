@@ -1,6 +1,8 @@
 """The guardian: outlives the cluster's process by the moment it takes to clean up after it.
 
-It starts ``harness.local.launch``, becomes the subreaper of everything below it, and waits.
+It forks the process that runs ``harness.local.launch`` (a fork, because a second interpreter's
+start would take longer than all the guardian does), becomes the subreaper of everything below
+it, and waits.
 Whatever ends that process, the guardian then kills every descendant that is left, so that no
 Envoy or application survives a ``kill -9``. If the guardian itself is killed, the kernel sends
 the cluster's process SIGTERM (PR_SET_PDEATHSIG), which stops the cluster in order.
@@ -17,14 +19,15 @@ import json
 import os
 import selectors
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from harness.local.options import Options, parse
+from harness.local.options import ClusterConfig, Options, parse
 
+PR_SET_PDEATHSIG: Final = 1
+"""prctl(2)."""
 PR_SET_CHILD_SUBREAPER: Final = 36
 """prctl(2)."""
 STOP_SECONDS: Final = 3.5
@@ -37,27 +40,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parse(arguments)
     directory = Path(options.config.directory)
+    report_in, report_out = os.pipe()
+    child = os.fork()
+    if child == 0:
+        for descriptor in (report_in, options.status_fd, options.lease_fd):
+            if descriptor >= 0:
+                os.close(descriptor)
+        raise SystemExit(_run(options.config, directory / "cluster.log", report_out))
+    os.close(report_out)
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     wakeup = _signals_as_bytes()
-    report_in, report_out = os.pipe()
-    with (directory / "cluster.log").open("ab") as log:
-        child = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "harness.local.launch"),
-                *arguments,
-                *("--status-fd", str(report_out), "--lease-fd", "-1"),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(report_out,),
-        )
-    os.close(report_out)
     code = _watch(child, options, report_in, wakeup)
     _sweep()
     with contextlib.suppress(FileNotFoundError):
         (directory / "cluster.json").unlink()
     return code
+
+
+def _run(config: ClusterConfig, log: Path, report: int) -> int:
+    """Be the cluster's process: what it says goes to ``log``."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    quiet = os.open(os.devnull, os.O_RDONLY)
+    spoken = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for descriptor, wanted in ((quiet, 0), (spoken, 1), (spoken, 2)):
+        os.dup2(descriptor, wanted)
+    os.close(quiet)
+    os.close(spoken)
+    # Imported by the child alone: the guardian stays small.
+    from harness.local.launch import launch
+
+    return launch(Options(config, status_fd=report, lease_fd=-1))
 
 
 def _signals_as_bytes() -> int:
@@ -70,10 +82,10 @@ def _signals_as_bytes() -> int:
     return readable
 
 
-def _watch(child: subprocess.Popen[bytes], options: Options, report: int, wakeup: int) -> int:
+def _watch(child: int, options: Options, report: int, wakeup: int) -> int:
     """Wait for the child's end, passing its report on and stopping it when asked to."""
     selector = selectors.DefaultSelector()
-    ended = os.pidfd_open(child.pid)
+    ended = os.pidfd_open(child)
     for descriptor in (ended, report, wakeup, options.lease_fd):
         if descriptor >= 0:
             selector.register(descriptor, selectors.EVENT_READ)
@@ -82,7 +94,7 @@ def _watch(child: subprocess.Popen[bytes], options: Options, report: int, wakeup
     while True:
         ready = {key.fd for key, _ in selector.select(deadline)}
         if not ready:
-            child.kill()
+            os.kill(child, signal.SIGKILL)
         if report in ready:
             chunk = os.read(report, 65536)
             reported += chunk
@@ -91,14 +103,14 @@ def _watch(child: subprocess.Popen[bytes], options: Options, report: int, wakeup
                 if reported:
                     _pass_on(json.loads(reported), options)
         if ended in ready:
-            code = child.wait()
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             if not reported:
                 _pass_on(_died(code, options), options)
             return code if code >= 0 else 128 - code
         for descriptor in ready & {wakeup, options.lease_fd}:
             if not os.read(descriptor, 64):
                 selector.unregister(descriptor)
-            child.terminate()
+            os.kill(child, signal.SIGTERM)
             deadline = STOP_SECONDS
 
 

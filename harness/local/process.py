@@ -7,15 +7,13 @@ Exit codes: 0 stopped as asked, 3 this machine cannot run it.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
 import signal
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from harness.local import ingress, install
 from harness.local.apiserver import ApiServer
@@ -24,20 +22,15 @@ from harness.local.contracts import OutsideWorld
 from harness.local.controllers import Controllers
 from harness.local.node import NodeAgent, inject
 from harness.local.node.errors import NodeSetupError
-from harness.local.options import ClusterConfig, parse
+from harness.local.options import ClusterConfig, Options
 from harness.local.outside import Outside
 from harness.local.pilot import Pilot
 from harness.local.store import Object, Resource, Store
 from harness.local.store.defaults import apply_defaults
 
-PR_SET_PDEATHSIG: Final = 1
-"""prctl(2)."""
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one cluster until SIGTERM; the outcome of its start goes to --status-fd as JSON."""
-    options = parse(sys.argv[1:] if arguments is None else arguments)
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+def run(options: Options) -> int:
+    """Run one cluster until SIGTERM; the outcome of its start goes to the status descriptor."""
     try:
         asyncio.run(_run(options.config, lambda report: _report(options.status_fd, report)))
     except (ingress.IngressPortError, NodeSetupError) as error:
