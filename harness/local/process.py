@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -29,10 +30,13 @@ from harness.local.store import Object, Resource, Store
 from harness.local.store.defaults import apply_defaults
 
 
-def run(options: Options) -> int:
-    """Run one cluster until SIGTERM; the outcome of its start goes to the status descriptor."""
+def run(options: Options, asked: subprocess.Popen[bytes] | None) -> int:
+    """Run one cluster until SIGTERM; the outcome of its start goes to the status descriptor.
+
+    ``asked`` is an ``envoy --version`` that runs.
+    """
     try:
-        asyncio.run(_run(options.config, lambda report: _report(options.status_fd, report)))
+        asyncio.run(_run(options.config, asked, lambda report: _report(options.status_fd, report)))
     except (ingress.IngressPortError, NodeSetupError) as error:
         refusal = {"ready": False, "reason": error.reason, "remedy": error.remedy}
         _report(options.status_fd, refusal)
@@ -45,19 +49,25 @@ def _report(descriptor: int, report: dict[str, Any]) -> None:
     os.close(descriptor)
 
 
-async def _run(config: ClusterConfig, report: Callable[[dict[str, Any]], None]) -> None:
+async def _run(
+    config: ClusterConfig,
+    asked: subprocess.Popen[bytes] | None,
+    report: Callable[[dict[str, Any]], None],
+) -> None:
     stop = asyncio.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
     async with AsyncExitStack() as running:
         held = running.enter_context(ingress.reserve(config.ingress_port))
         ingress_port = held.getsockname()[1]
-        facts = await _start(config, ingress_port, running)
+        facts = await _start(config, asked, ingress_port, running)
         report({"ready": True, **facts})
         await stop.wait()
 
 
-async def _start(config: ClusterConfig, port: int, running: AsyncExitStack) -> dict[str, Any]:
+async def _start(
+    config: ClusterConfig, asked: subprocess.Popen[bytes] | None, port: int, running: AsyncExitStack
+) -> dict[str, Any]:
     """Start every room; what is started is stopped by ``running``, last first."""
     directory = Path(config.directory)
     ads_socket = str(directory / "ads.sock")
@@ -70,7 +80,7 @@ async def _start(config: ClusterConfig, port: int, running: AsyncExitStack) -> d
     pilot = Pilot(store, outside, ads_socket, port)
     await pilot.start()
     running.push_async_callback(pilot.stop)
-    node = NodeAgent(store, config, pilot, ads_socket)
+    node = NodeAgent(store, config, pilot, ads_socket, asked)
     await node.start()
     running.push_async_callback(node.stop)
     controllers = Controllers(store)

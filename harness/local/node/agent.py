@@ -7,6 +7,7 @@ import contextlib
 import copy
 import logging
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +52,7 @@ class NodeAgent:
         config: ClusterConfig,
         proxies: ProxyStates,
         ads_socket: str,
+        asked: subprocess.Popen[bytes] | None = None,
         *,
         backoff_base: float = BACKOFF_BASE,
     ) -> None:
@@ -58,6 +60,7 @@ class NodeAgent:
         self._config = config
         self._proxies = proxies
         self._ads_socket = ads_socket
+        self._asked = asked
         self._base = backoff_base
         self._kubelet = EventRecorder(store, "kubelet", NODE)
         self._scheduler = EventRecorder(store, "default-scheduler")
@@ -75,7 +78,7 @@ class NodeAgent:
     async def start(self) -> None:
         """Check the machine, register the node and begin to run pods; NodeSetupError."""
         directory = Path(self._config.directory)
-        self._envoy_version = await envoy_version(self._config.envoy)
+        self._envoy_version = await envoy_version(self._config.envoy, self._asked)
         self._block = AddressBlock.take(directory.parent, self._config.name)
         address, cidr = self._block.node_address, self._block.cidr
         adopt_orphans()

