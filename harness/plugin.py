@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +44,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the world outside the mesh: a stand-in (default), or the real one",
     )  # fmt: skip
     group.addoption("--istio", default="", help="Istio release to run or to follow")
+    group.addoption("--kubernetes", default="", help="Kubernetes minor of a kind cluster")
+    group.addoption(
+        "--install-istio", action="store_true",
+        help="install Istio into an existing cluster that has none",
+    )  # fmt: skip
     group.addoption("--name", default="", help="name of the cluster; default: a new one")
     group.addoption("--ingress-port", type=int, default=0, help="default: a free one")
     group.addoption("--reports", default=str(REPORTS), help="folder of the reports")
@@ -83,6 +88,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         external=config.getoption("external"),
         keep=keep,
         ingress_port=config.getoption("ingress_port"),
+        kubernetes=config.getoption("kubernetes"),
+        install_istio=config.getoption("install_istio"),
+        say=_reporter(config),
     )
     conductor = config.stash[CONDUCTOR]
     try:
@@ -159,6 +167,12 @@ def conductor(request: pytest.FixtureRequest) -> Conductor:
 def folder(config: pytest.Config) -> Path:
     """Where this run's reports go."""
     return Path(config.getoption("reports")) / "latest"
+
+
+def _reporter(config: pytest.Config) -> Callable[[str], None]:
+    """Lines on the terminal, past pytest's capture."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.write_line if reporter else lambda line: None
 
 
 class _NO_STEP:  # noqa: N801

@@ -111,6 +111,8 @@ def status(name: str, as_json: bool) -> int:
 @click.option("--external", type=click.Choice(["stub", "live"]), default="stub", show_default=True)
 @click.option("--name", default="", help="Name of the cluster; default: a new one.")
 @click.option("--ingress-port", default=0, help="Port of the ingress; default: a free one.")
+@click.option("--kubernetes", default="", help="Kubernetes minor of a kind cluster.")
+@click.option("--install-istio", is_flag=True, help="Into an existing cluster that has none.")
 @click.option("--reports", default="", help="Folder of the reports; default: reports.")
 @click.option("--repeat", default=1, show_default=True, type=click.IntRange(1),
     help="Whole runs, one after the other, with a ledger of them beside the report.")  # fmt: skip
@@ -122,6 +124,8 @@ def e2e(
     external: str,
     name: str,
     ingress_port: int,
+    kubernetes: str,
+    install_istio: bool,
     reports: str,
     repeat: int,
 ) -> int:
@@ -130,6 +134,8 @@ def e2e(
     harness e2e --steps "header mirror"
 
     harness e2e --repeat 200
+
+    harness e2e --cluster kind --istio 1.31.0 --keep
     """
     from harness.cli.repeat import again, repeated
     from harness.cli.walk import walk
@@ -142,8 +148,10 @@ def e2e(
         "--name": name,
         "--reports": reports,
         "--ingress-port": str(ingress_port or ""),
+        "--kubernetes": kubernetes,
     }
     given = [f"{option}={value}" for option, value in options.items() if value]
+    given += ["--install-istio"] if install_istio else []
     if repeat > 1:
         if keep:
             raise click.UsageError("--repeat starts a new cluster for each run: leave --keep out")
@@ -207,16 +215,24 @@ def watch(
 
 
 @harness.command()
-def doctor() -> int:
-    """Check what this machine has, one line a check."""
+@click.option("--cluster", type=click.Choice(["local", "kind"]), default="local", show_default=True,
+    help="The kind of cluster whose needs decide the exit code.")  # fmt: skip
+def doctor(cluster: str) -> int:
+    """Check what this machine has, one line a check: ok, or what to do.
+
+    harness doctor --cluster kind
+    """
     from harness.cli.doctor import examine
 
     findings = examine()
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.words}")
-        if finding.remedy:
-            click.echo(f"     remedy: {finding.remedy}")
-    return 0 if all(finding.ok for finding in findings) else 3
+        wanted = finding.cluster == cluster or finding.cluster == DEFAULT_NAME
+        mark = "ok  " if finding.ok else "FAIL" if wanted else "no  "
+        note = "" if finding.cluster == DEFAULT_NAME else f" (CLUSTER={finding.cluster} only)"
+        remedy = f"; remedy: {finding.remedy}" if finding.remedy else ""
+        click.echo(f"{mark} {finding.subject}{note}: {finding.words}{remedy}")
+    needed = [each for each in findings if each.cluster in (DEFAULT_NAME, cluster)]
+    return 0 if all(each.ok for each in needed) else 3
 
 
 def _facts(found: Running) -> dict[str, object]:

@@ -8,10 +8,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from harness.clusters import state
+from harness.clusters import kind_tool, preflight, state
+from harness.clusters.engine import find_engine
 from harness.clusters.envoy import envoy_version, find_envoy
 from harness.errors import HarnessError
+from harness.istio import cache
+from harness.istio.default import DEFAULT_ISTIO
+from harness.istio.platforms import this_platform
+from harness.istio.releases import base
 
 POD_ADDRESS = "127.77.0.1"
 """One of the loopback addresses that pods of a local cluster get."""
@@ -21,29 +27,54 @@ POD_ADDRESS = "127.77.0.1"
 class Finding:
     """What one check found; ``remedy`` is empty if all is well."""
 
+    cluster: str
+    """The kind of cluster that needs it."""
     subject: str
     ok: bool
     words: str
     remedy: str = ""
 
 
+LOCAL: Final = "local"
+KIND: Final = "kind"
+
+
 def examine() -> list[Finding]:
-    """Every check, none of which changes anything."""
-    checks: dict[str, Callable[[], str]] = {
-        "python": _python,
-        "envoy": _envoy,
-        "loopback": _loopback,
-        "state folder": lambda: str(state.root()),
-        "kubectl": _kubectl,
-    }
-    return [_finding(subject, look) for subject, look in checks.items()]
+    """Every check, none of which changes or fetches anything."""
+    checks: list[tuple[str, str, Callable[[], str]]] = [
+        (LOCAL, "python", _python),
+        (LOCAL, "envoy", _envoy),
+        (LOCAL, "loopback", _loopback),
+        (LOCAL, "state folder", lambda: str(state.root())),
+        (LOCAL, "kubectl", _kubectl),
+        (KIND, "container engine", _engine),
+        (KIND, "architecture", lambda: str(this_platform())),
+        (KIND, "inotify", preflight.check_inotify),
+        (KIND, "disk", preflight.check_disk),
+        (KIND, "kind", lambda: _tool("kind", f"kind-{kind_tool.KIND}", kind_tool.downloads())),
+        (KIND, "istioctl", lambda: _tool("istioctl", f"istioctl-{DEFAULT_ISTIO}", base())),
+    ]
+    return [_finding(cluster, subject, look) for cluster, subject, look in checks]
 
 
-def _finding(subject: str, look: Callable[[], str]) -> Finding:
+def _finding(cluster: str, subject: str, look: Callable[[], str]) -> Finding:
     try:
-        return Finding(subject, True, look())
+        return Finding(cluster, subject, True, look())
     except HarnessError as error:
-        return Finding(subject, False, error.reason, error.remedy)
+        return Finding(cluster, subject, False, error.reason, error.remedy)
+
+
+def _engine() -> str:
+    found = find_engine()
+    return f"{found.name} {found.version}"
+
+
+def _tool(name: str, kept_as: str, url: str) -> str:
+    """Where the tool is, or where it will come from: whether that answers is not asked."""
+    if found := shutil.which(name):
+        return found
+    kept = cache.folder() / f"{kept_as}-{this_platform()}"
+    return str(kept) if kept.is_file() else f"will be fetched from {url}"
 
 
 def _python() -> str:

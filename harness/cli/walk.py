@@ -37,6 +37,8 @@ def walk(options: Sequence[str]) -> int:
             str(E2E_TESTS),
             f"--rootdir={ROOT}",
             f"--config-file={ROOT / 'pyproject.toml'}",
+            # Plugins of other tools take seconds to import, and none has a part in a run.
+            "--disable-plugin-autoload",
             *("-p", "no:cacheprovider"),
             *("--no-header", "-v", "--tb=short", "-rN"),
             *options,

@@ -7,6 +7,7 @@ what to do. Nothing here reads or writes the user's own kubeconfig.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,12 +35,21 @@ Object = dict[str, Any]
 class Api:
     """The API server behind a kubeconfig. May be used from several threads."""
 
-    def __init__(self, kubeconfig: str, root: Path) -> None:
-        """``root`` is the folder that manifests' paths are relative to."""
+    def __init__(self, kubeconfig: str, root: Path, patience: float = 1.0) -> None:
+        """``root`` is the folder that manifests' paths are relative to.
+
+        ``patience`` multiplies the time a workload may take to become ready.
+        """
         self._root = root
+        self._patience = patience
         self._connection = Connection(kubeconfig)
         self._discovery = Discovery(self._connection)
         self._executor = Executor(self._connection)
+
+    @property
+    def host(self) -> str:
+        """URL of the API server."""
+        return self._connection.host
 
     def close(self) -> None:
         """Close its connections."""
@@ -123,13 +133,46 @@ class Api:
                 "see what holds them: kubectl get -o yaml shows their finalizers",
             )
 
+    def delete(
+        self, api_version: str, plural: str, namespace: str, name: str, seconds: float = CONVERGENCE
+    ) -> None:
+        """Delete one object, if it is there, and wait until it is gone. StepFailed after that."""
+        path = self._discovery.plural(api_version, plural).path(namespace, name)
+        self._delete(path)
+
+        def gone() -> None:
+            try:
+                self._connection.request("GET", path)
+            except ApiRefused as refused:
+                if refused.code == 404:
+                    return
+                raise
+            raise Pending("it is still there")
+
+        self._wait(
+            f"deletion of {plural} {name}", gone, seconds,
+            "see what holds it: kubectl get -o yaml shows its finalizers",
+        )  # fmt: skip
+
+    def merge(
+        self, api_version: str, plural: str, namespace: str, name: str, patch: Mapping[str, Any]
+    ) -> None:
+        """Change fields of one object by a merge patch."""
+        path = self._discovery.plural(api_version, plural).path(namespace, name)
+        self._connection.request("PATCH", path, patch, MERGE_QUERY, MERGE_PATCH)
+
+    def restart(self, namespace: str, deployment: str) -> None:
+        """Replace a Deployment's pods, as ``kubectl rollout restart`` does."""
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        annotations = {"kubectl.kubernetes.io/restartedAt": moment}
+        patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
+        self.merge("apps/v1", "deployments", namespace, deployment, patch)
+
     def set_outbound_policy(self, action: SetOutboundPolicy) -> None:
         """Change ``outboundTrafficPolicy.mode`` of the mesh, and nothing else of it."""
-        path = f"/api/v1/namespaces/{mesh.NAMESPACE}/configmaps/{mesh.CONFIG_MAP}"
         changed = mesh.with_outbound_policy(self.mesh_config(), action.mode)
-        self._connection.request(
-            "PATCH", path, {"data": {mesh.KEY: changed}}, MERGE_QUERY, MERGE_PATCH
-        )
+        patch = {"data": {mesh.KEY: changed}}
+        self.merge("v1", "configmaps", mesh.NAMESPACE, mesh.CONFIG_MAP, patch)
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -173,7 +216,7 @@ class Api:
     def wait_available(self, namespace: str, deployment: str) -> Object:
         """Wait until a Deployment is rolled out and available, and return it.
 
-        StepFailed after WORKLOAD_READY seconds, with what its pods' containers wait for.
+        StepFailed after WORKLOAD_READY seconds (times patience), with what its pods wait for.
         """
 
         def available() -> Object:
@@ -182,9 +225,10 @@ class Api:
                 raise Pending(why)
             return found
 
+        seconds = WORKLOAD_READY * self._patience
         try:
             return wait_until(
-                f"deployment {namespace}/{deployment}", available, WORKLOAD_READY, WORKLOAD_INTERVAL
+                f"deployment {namespace}/{deployment}", available, seconds, WORKLOAD_INTERVAL
             )
         except WaitTimeout as timeout:
             found = self.get("apps/v1", "deployments", namespace, deployment)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from harness.model import ClusterFacts
+
+
+def _nothing(_line: str) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,19 @@ class ClusterOptions:
     """Leave the cluster running when the run ends."""
     ingress_port: int = 0
     """Port of the ingress on this machine; 0 for a free one."""
+    kubernetes: str = ""
+    """Kubernetes minor to run, where the harness makes the cluster; empty for the default."""
+    install_istio: bool = False
+    """Install Istio into an existing cluster that lacks it."""
+    say: Callable[[str], None] = _nothing
+    """Called with lines about a bring-up that takes long."""
 
 
 class Cluster(Protocol):
     """A kubeconfig and an ingress URL, once it is ready."""
+
+    patience: float
+    """How many times as long a workload may take to become ready as on the local cluster."""
 
     def launch(self) -> None:
         """Begin bring-up and return at once. Raises EnvironmentCannot."""
@@ -47,6 +61,9 @@ class Cluster(Protocol):
 
     def facts(self) -> ClusterFacts:
         """What runs; before it is ready, only what is known."""
+
+    def phases(self) -> Mapping[str, float]:
+        """Seconds by part of the bring-up, for who wonders where the time went; may be empty."""
 
     def log(self) -> str:
         """The log of what the harness started, for the report of a failed run; may be empty."""

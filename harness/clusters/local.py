@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +21,10 @@ from harness.clusters.cluster import ClusterOptions
 from harness.clusters.envoy import find_envoy
 from harness.clusters.state import Running
 from harness.errors import BringUpFailed, EnvironmentCannot
+from harness.istio.default import DEFAULT_ISTIO
 from harness.model import ClusterFacts
 from harness.waiting import BRING_UP, TEAR_DOWN
 
-DEFAULT_ISTIO: Final = "1.31.0"
-"""The Istio release whose behaviour the local pilot follows unless told otherwise."""
 CONTROL_PLANE: Final = "local pilot (not istiod)"
 LOG_TAIL_LINES: Final = 20
 LEFT_RUNNING: Final[list[subprocess.Popen[bytes]]] = []
@@ -33,6 +33,8 @@ LEFT_RUNNING: Final[list[subprocess.Popen[bytes]]] = []
 
 class LocalCluster:
     """One local cluster; ``leased`` ones end when this process does, whatever ends it."""
+
+    patience = 1.0
 
     def __init__(self, options: ClusterOptions, *, leased: bool) -> None:
         self._options = options
@@ -136,6 +138,10 @@ class LocalCluster:
             kubernetes=found.kubernetes if found else "",
             control_plane=CONTROL_PLANE,
         )
+
+    def phases(self) -> Mapping[str, float]:
+        """None: it is ready in a second."""
+        return {}
 
     def log(self) -> str:
         """The cluster's own log."""

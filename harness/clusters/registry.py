@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.clusters.cluster import Cluster, ClusterOptions
 from harness.clusters.local import LocalCluster
-from harness.errors import EnvironmentCannot, UsageError
+from harness.errors import UsageError
 
 
 def open_cluster(kind: str, options: ClusterOptions) -> Cluster:
@@ -14,9 +14,14 @@ def open_cluster(kind: str, options: ClusterOptions) -> Cluster:
     """
     if kind == "local":
         return LocalCluster(options, leased=not options.keep)
-    if kind == "kind" or (kind.startswith("context:") and kind != "context:"):
-        raise EnvironmentCannot(
-            f"cluster {kind!r} is not available in this version",
-            "use CLUSTER=local (the default), which needs neither Docker nor a Kubernetes cluster",
-        )
-    raise UsageError(f"there is no kind of cluster {kind!r}", "use CLUSTER=local")
+    if kind == "kind":
+        from harness.clusters.kind import KindCluster
+
+        return KindCluster(options)
+    if kind.startswith("context:") and kind != "context:":
+        from harness.clusters.context import ContextCluster
+
+        return ContextCluster(kind.removeprefix("context:"), options)
+    raise UsageError(
+        f"there is no kind of cluster {kind!r}", "use CLUSTER=local, kind or context:NAME"
+    )

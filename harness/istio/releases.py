@@ -15,11 +15,10 @@ from typing import Final
 
 from harness.errors import EnvironmentCannot, UsageError
 from harness.istio import cache, istioctl
+from harness.istio.default import DEFAULT_ISTIO
 from harness.istio.fetch import fetch, redirect_of
 from harness.istio.platforms import Platform, this_platform
 
-DEFAULT_ISTIO: Final = "1.31.0"
-"""What is run, or followed by the local pilot, unless told otherwise."""
 RELEASES: Final = "https://github.com/istio/istio/releases"
 MIRROR: Final = "ISTIO_MIRROR"
 """Environment variable with another base URL of the same layout."""

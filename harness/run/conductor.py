@@ -24,10 +24,10 @@ NOT_SELECTED: Final = "not selected"
 NOT_REACHED: Final = "the run ended before this step"
 
 
-def _connect(kubeconfig: str) -> Api:
+def _connect(cluster: Cluster) -> Api:
     from harness.clusters.api import Api
 
-    return Api(kubeconfig, ROOT)
+    return Api(cluster.kubeconfig, ROOT, cluster.patience)
 
 
 class Conductor:
@@ -38,12 +38,12 @@ class Conductor:
         steps: Sequence[Step],
         wanted: frozenset[str],
         facts: ClusterFacts,
-        connect: Callable[[str], Api] = _connect,
+        connect: Callable[[Cluster], Api] = _connect,
         investigator: Investigator | None = None,
     ) -> None:
         """``facts`` stand in the report as long as there is no cluster.
 
-        ``connect`` gives the API of a kubeconfig. ``investigator`` explains failures.
+        ``connect`` gives the API of a cluster. ``investigator`` explains failures.
         """
         self._steps = tuple(steps)
         self._wanted = wanted
@@ -76,7 +76,7 @@ class Conductor:
         import_module("harness.clusters.api")
         try:
             self._cluster.wait_ready()
-            self._api = self._connect(self._cluster.kubeconfig)
+            self._api = self._connect(self._cluster)
             self._facts = self._cluster.facts()
             self._bring_up = time.monotonic() - self._clock
         except HarnessError as error:
@@ -112,6 +112,8 @@ class Conductor:
     def phases(self) -> dict[str, float]:
         """Seconds by phase of the whole run: where its time went."""
         total = {"bring-up": self._bring_up}
+        if self._cluster:
+            total |= self._cluster.phases()
         for result in self._results.values():
             for phase, seconds in result.phases.items():
                 total[phase] = total.get(phase, 0.0) + seconds

@@ -54,7 +54,7 @@ def walk(mutant: Mutant, cluster: LocalCluster, folder: Path) -> RunResult:
         steps,
         frozenset(mutant.conducted),
         cluster.facts(),
-        lambda kubeconfig: Api(kubeconfig, root),
+        lambda borrowed: Api(borrowed.kubeconfig, root),
         Investigator(folder / "evidence"),
     )
     with _ingress(mutant) as ingress:

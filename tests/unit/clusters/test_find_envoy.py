@@ -71,13 +71,6 @@ def test_what_is_no_envoy(tmp_path: Path, says: str, fault: str) -> None:
         envoy_version(fake_envoy(tmp_path, says))
 
 
-@pytest.mark.parametrize("kind", ["kind", "context:docker-desktop"])
-def test_clusters_that_are_not_to_be_had_name_one_that_is(kind: str) -> None:
-    with pytest.raises(EnvironmentCannot, match=kind) as caught:
-        open_cluster(kind, ClusterOptions("e2e-1"))
-    assert "CLUSTER=local" in caught.value.remedy
-
-
 @pytest.mark.parametrize("kind", ["", "minikube", "context:", "Local"])
 def test_unknown_kinds_of_cluster(kind: str) -> None:
     with pytest.raises(UsageError, match="no kind of cluster"):

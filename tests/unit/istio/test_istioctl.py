@@ -11,21 +11,12 @@ import pytest
 import yaml
 
 from harness.istio import istioctl, settings
-from harness.repository import ROOT
+from harness.repository import CHAPTER_FILES, CHAPTER_SETTING, ROOT
 
 BINARY = os.environ.get("ISTIOCTL") or shutil.which("istioctl")
 real = pytest.mark.skipif(
     not BINARY, reason="no istioctl: put one on PATH, or name one in ISTIOCTL"
 )
-SERVICES = ROOT / "services"
-SETTING = [
-    SERVICES / "catalog" / "kubernetes" / "catalog-svc.yaml",
-    SERVICES / "webapp" / "istio" / "webapp-catalog-gw-vs.yaml",
-    SERVICES / "webapp" / "kubernetes" / "webapp.yaml",
-    ROOT / "ch5" / "catalog-dest-rule.yaml",
-    ROOT / "ch5" / "catalog-gateway.yaml",
-]
-CHAPTER = sorted(set((ROOT / "ch5").glob("*.yaml")) - set(SETTING))
 
 
 def manifests(tmp_path: Path, text: str) -> list[dict[str, Any]]:
@@ -64,7 +55,9 @@ def test_without_a_node_port_the_gateway_stays_a_load_balancer(tmp_path: Path) -
 
 @real
 def test_the_chapters_files_pass_validate_and_analyze() -> None:
-    assert istioctl.problems(Path(str(BINARY)), "istioinaction", CHAPTER, SETTING) == []
+    assert (
+        istioctl.problems(Path(str(BINARY)), "istioinaction", CHAPTER_FILES, CHAPTER_SETTING) == []
+    )
 
 
 @real

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EnvironmentCannot, UsageError
-from harness.istio import find_istioctl, releases
+from harness.istio import releases
+from harness.istio.default import DEFAULT_ISTIO
 from harness.istio.platforms import Platform, this_platform
+from harness.istio.releases import find_istioctl
 from tests.unit.istio.conftest import Mirror, archive
 
 PLATFORM = this_platform()
@@ -60,8 +62,8 @@ def test_nothing_said_takes_the_one_on_the_path(tmp_path: Path) -> None:
 
 
 def test_nothing_said_and_nothing_there_takes_the_default(mirror: Mirror) -> None:
-    _publish(mirror, releases.DEFAULT_ISTIO)
-    assert find_istioctl("").version == releases.DEFAULT_ISTIO
+    _publish(mirror, DEFAULT_ISTIO)
+    assert find_istioctl("").version == DEFAULT_ISTIO
 
 
 def test_a_file_put_into_the_cache_by_hand_needs_no_network(mirror: Mirror, cache: Path) -> None:

@@ -48,6 +48,9 @@ class Machine:
     def facts(self) -> ClusterFacts:
         return UP
 
+    def phases(self) -> dict[str, float]:
+        return {}
+
     def log(self) -> str:
         return "its log"
 
@@ -102,7 +105,7 @@ STEPS = (step("install"), step("deploy"), step("three"), step("four"))
 def conductor(
     api: Api, wanted: str = "install deploy three four", steps: Sequence[Step] = STEPS
 ) -> Conductor:
-    made = Conductor(steps, frozenset(wanted.split()), FACTS, lambda kubeconfig: api)  # type: ignore[arg-type, return-value]
+    made = Conductor(steps, frozenset(wanted.split()), FACTS, lambda cluster: api)  # type: ignore[arg-type, return-value]
     made.launch(Machine())
     made.bring_up()
     return made

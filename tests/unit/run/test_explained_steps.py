@@ -37,7 +37,7 @@ def conduct(api: Api) -> tuple[Detective, list[StepResult]]:
     steps = (step("install"), step("three", stage("three"), stage("later")))
     detective = Detective(api)
     made = Conductor(
-        steps, frozenset(("install", "three")), FACTS, lambda kubeconfig: api, detective,  # type: ignore[arg-type, return-value]
+        steps, frozenset(("install", "three")), FACTS, lambda cluster: api, detective,  # type: ignore[arg-type, return-value]
     )  # fmt: skip
     made.launch(Machine())
     made.bring_up()
