@@ -10,6 +10,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
+SHOP_HERE = "MAP webapp.istioinaction.io 127.0.0.1"
+"""The shop's host name leads to this machine, as a line in /etc/hosts would have it."""
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -18,6 +21,8 @@ def browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip("there is no Chromium on this machine: Debian package chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", f"--host-resolver-rules={SHOP_HERE}"]
+        )
         yield browser
         browser.close()

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _LARGEST_BODY = 64 * 1024
 _ROWS = 4
-"""Rows that a table of the page shows at most."""
+"""Products and users that the page shows at most."""
 
 
 class ServiceFailed(Exception):
@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     upstreams = Upstreams.connect(settings or Settings.from_environ(os.environ))
     app = Flask("webapp")
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
+    app.jinja_env.tests["own_picture"] = _is_own
 
     @app.get("/")
     def page() -> Response:
@@ -147,6 +148,11 @@ def _version(items: list[shapes.Fields]) -> str:
     if not items:
         return ""
     return "v2" if any("imageUrl" in item for item in items) else "v1"
+
+
+def _is_own(url: str) -> bool:
+    """Whether a picture lies on this origin: no other is asked for, so the page works offline."""
+    return url.startswith("/") and not url.startswith(("//", "/\\"))
 
 
 def _json(value: object, status: int = 200) -> Response:
