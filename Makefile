@@ -13,7 +13,7 @@ REPEAT ?=
 NAME ?= local
 HARNESS := .venv/bin/harness
 
-.PHONY: help e2e test lint up down status watch doctor bench matrix mutants images lock clean run-tools dev-tools older-kubectl debian-kubectl
+.PHONY: help e2e test lint up down status watch doctor bench matrix mutants tutorial images lock clean run-tools dev-tools older-kubectl debian-kubectl
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ matrix: run-tools ## walk the chapter on one release after the other (ISTIO="1.3
 
 mutants: dev-tools ## break the mesh in many ways: each must be caught, with the diagnosis
 	@.venv/bin/pytest tests/mutants/test_mutants.py tests/mutants/test_mutants_table.py
+
+tutorial: dev-tools ## type every command of both tutorials, and compare what is shown (CLUSTER=…)
+	@CLUSTER='$(CLUSTER)' .venv/bin/pytest tests/tutorial
 
 bench: run-tools ## measure: a warm e2e, time to effect, requests per second, the local cluster itself
 	@.venv/bin/python bench/run.py
