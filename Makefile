@@ -49,6 +49,8 @@ lint: dev-tools ## formatting, lint rules, types and the walls between the rooms
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache
+	@if command -v actionlint >/dev/null; then actionlint; \
+	  else echo 'lint: no actionlint on PATH: .github/workflows was not checked'; fi
 
 up: run-tools ## start a local cluster and leave it running (NAME=…)
 	@$(HARNESS) up --name '$(NAME)' --external '$(EXTERNAL)'
