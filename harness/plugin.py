@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 
 from harness import report
-from harness.chapter import STEPS, select, validate
+from harness.chapter import lesson, select, validate
 from harness.clusters import ClusterOptions, open_cluster
 from harness.clusters.state import RUN_PREFIX
 from harness.diagnosis import Investigator
@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of a run; the defaults are those of ``make e2e``."""
     group = parser.getgroup("harness", "where and how the chapter is walked")
     group.addoption("--cluster", default="local", help="local (default), kind or context:NAME")
+    group.addoption("--lesson", default="", help="lesson to walk; default: the chapter")
     group.addoption("--steps", default="", help="ids of the steps to check; default: all")
     group.addoption("--keep", action="store_true", help="leave the cluster running afterwards")
     group.addoption(
@@ -60,14 +61,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("numprocesses", None):
         raise pytest.UsageError(f"the chapter cannot be spread over processes: {OWN_ORDER}")
     try:
-        validate(STEPS, ROOT)
-        wanted = select(STEPS, config.getoption("steps").replace(",", " ").split())
+        steps = lesson(config.getoption("lesson"))
+        validate(steps, ROOT)
+        wanted = select(steps, config.getoption("steps").replace(",", " ").split())
     except (UsageError, ChapterError) as error:
         raise pytest.UsageError(str(error)) from error
     kind = config.getoption("cluster")
     facts = ClusterFacts(kind, config.getoption("istio"), "", "", "")
     investigator = Investigator(folder(config) / EVIDENCE)
-    config.stash[CONDUCTOR] = Conductor(STEPS, wanted, facts, investigator=investigator)
+    config.stash[CONDUCTOR] = Conductor(steps, wanted, facts, investigator=investigator)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -102,9 +104,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put steps back into the chapter's order, whatever shuffled them."""
-    order = {step.id: number for number, step in enumerate(STEPS)}
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put steps back into the lesson's order, whatever shuffled them."""
+    steps = lesson(config.getoption("lesson"))
+    order = {step.id: number for number, step in enumerate(steps)}
     items.sort(key=lambda item: order.get(getattr(item, "callspec", _NO_STEP).id, len(order)))
 
 

@@ -111,6 +111,7 @@ def status(name: str, as_json: bool) -> int:
 @click.option("--external", type=click.Choice(["stub", "live"]), default="stub", show_default=True)
 @click.option("--name", default="", help="Name of the cluster; default: a new one.")
 @click.option("--ingress-port", default=0, help="Port of the ingress; default: a free one.")
+@click.option("--lesson", default="", help="Lesson: chapter (default) or resilience.")
 @click.option("--kubernetes", default="", help="Kubernetes minor of a kind cluster.")
 @click.option("--install-istio", is_flag=True, help="Into an existing cluster that has none.")
 @click.option("--reports", default="", help="Folder of the reports; default: reports.")
@@ -124,6 +125,7 @@ def e2e(
     external: str,
     name: str,
     ingress_port: int,
+    lesson: str,
     kubernetes: str,
     install_istio: bool,
     reports: str,
@@ -148,6 +150,7 @@ def e2e(
         "--name": name,
         "--reports": reports,
         "--ingress-port": str(ingress_port or ""),
+        "--lesson": lesson,
         "--kubernetes": kubernetes,
     }
     given = [f"{option}={value}" for option, value in options.items() if value]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from harness.convergence import policy
 from harness.convergence.model import (
     Address,
     Condition,
@@ -91,6 +92,7 @@ def _route(route: Json) -> Route:
             (mirror.get("cluster", ""), _percent(mirror.get("runtime_fraction")))
             for mirror in action.get("request_mirror_policies", ())
         ),
+        policy.of_route(route),
         answer,
     )
 

@@ -57,6 +57,8 @@ class Route:
     targets: tuple[tuple[str, int], ...]
     mirrors: tuple[tuple[str, float], ...] = ()
     """Clusters that get copies, with percentages."""
+    policy: str = ""
+    """Time-out, retries and faults in words; empty for Istio's defaults."""
     answer: str = ""
     """Given by the proxy itself: ``502`` for a direct response, ``redirect``."""
 
@@ -74,7 +76,8 @@ class Route:
             name if len(self.targets) == 1 else f"{weight} {name}" for name, weight in self.targets
         )
         copies = "".join(f", {percent:g}% copied to {name}" for name, percent in self.mirrors)
-        return f"[{conditions or 'any request'}] → {goes or self.answer or 'nowhere'}{copies}"
+        how = f", {self.policy}" if self.policy else ""
+        return f"[{conditions or 'any request'}] → {goes or self.answer or 'nowhere'}{copies}{how}"
 
 
 def routes_text(routes: tuple[Route, ...]) -> str:

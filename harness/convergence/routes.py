@@ -2,7 +2,7 @@
 
 Source: istio/istio, pilot/pkg/networking/core/route/route.go. Proven are matches (uri, headers,
 withoutHeaders, queryParams, method, scheme, authority), destinations with weights, mirrors,
-redirects and direct responses; not: rewrites, faults, time-outs, retries and delegates.
+redirects, direct responses, time-outs, retries and faults; not: rewrites and delegates.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.convergence import policy
 from harness.convergence.dump import normal_targets
 from harness.convergence.model import ANY_PATH, Condition, Proxy, Route
 from harness.convergence.registry import Registry, Rule, expand
@@ -90,7 +91,7 @@ def _route(http: Json, match: Json, rule: Rule, registry: Registry, place: Place
     else:
         weighed = [(cluster(item["destination"]), int(item.get("weight", 0))) for item in split]
         targets = normal_targets(weighed)
-    return Route(conditions, targets, tuple(_mirrors(http, cluster)))
+    return Route(conditions, targets, tuple(_mirrors(http, cluster)), policy.of_rule(http))
 
 
 def _mirrors(http: Json, cluster: Callable[[Json], str]) -> Iterator[tuple[str, float]]:

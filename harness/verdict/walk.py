@@ -54,8 +54,9 @@ class Walk:
         All that is accepted must be tolerated.
         """
         self.passed += self.within(accepted)
-        low, high = (min(max(0, edge - self._start), len(self._mass)) for edge in tolerated)
-        high = max(low, min(high + 1, len(self._mass)))
+        edges = (tolerated[0], tolerated[1] + 1)
+        low, high = (min(max(0, edge - self._start), len(self._mass)) for edge in edges)
+        high = max(low, high)
         self.failed += math.fsum(self._mass[:low]) + math.fsum(self._mass[high:])
         self._start += low
         self._mass = [

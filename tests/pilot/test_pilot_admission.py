@@ -100,10 +100,9 @@ def test_an_unknown_field_like_no_other_is_named_by_its_path_alone() -> None:
 @pytest.mark.parametrize(
     ("kind", "path", "value"),
     [
-        ("VirtualService", ["http", 0, "timeout"], "3s"),
-        ("VirtualService", ["http", 0, "retries"], {"attempts": 3}),
-        ("VirtualService", ["http", 0, "fault"], {"abort": {"httpStatus": 500}}),
         ("VirtualService", ["http", 0, "rewrite"], {"uri": "/"}),
+        ("VirtualService", ["http", 0, "retries"], {"attempts": 3, "backoff": "1s"}),
+        ("VirtualService", ["http", 0, "fault"], {"delay": {"fixedDelay": "1s", "percent": 5}}),
         ("VirtualService", ["http", 0, "headers"], {"request": {"set": {"a": "b"}}}),
         ("VirtualService", ["http", 0, "corsPolicy"], {}),
         ("VirtualService", ["http", 0, "delegate"], {"name": "x"}),

@@ -177,6 +177,27 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True)
+class Retries:
+    """Further attempts, none if ``attempts`` is 0. No ``retry_on`` means Istio's default."""
+
+    attempts: int
+    per_try_timeout_ms: int = 0
+    """0: as long as the whole request."""
+    retry_on: tuple[str, ...] = ()
+    status_codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Requests held up or refused on purpose, by the caller's own proxy."""
+
+    delay_ms: int = 0
+    delay_parts_per_million: int = 0
+    abort_status: int = 0
+    abort_parts_per_million: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRule:
     """One entry of ``http``; an empty ``matches`` matches everything."""
 
@@ -184,6 +205,10 @@ class HttpRule:
     matches: tuple[Match, ...] = ()
     route: tuple[WeightedDestination, ...] = ()
     mirrors: tuple[Mirror, ...] = ()
+    timeout_ms: int = 0
+    """0: none."""
+    retries: Retries | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

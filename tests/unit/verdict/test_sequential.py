@@ -135,6 +135,16 @@ def test_seeded_runs_of_a_mesh_in_between_pass_as_often_as_computed() -> None:
     assert abs(passed / 1000 - expected) < 4 * (expected * (1 - expected) / 1000) ** 0.5
 
 
+def test_nothing_is_tolerated_below_where_the_walk_stands() -> None:
+    walk = Walk(0.5)
+    walk.send(2)
+    walk.decide((1, 0), (2, 2))
+    assert (walk.passed, walk.failed) == (0.0, pytest.approx(0.75))
+    walk.send(1)
+    walk.decide((1, 0), (0, 1))
+    assert walk.failed == pytest.approx(1.0)
+
+
 intervals = st.tuples(st.integers(0, 9), st.integers(0, 9))
 
 

@@ -69,6 +69,12 @@ SUPPORTED: Final[Mapping[str, Tree]] = {
                 "sourceNamespace": ANY,
             },
             "route": {"destination": _DESTINATION, "weight": ANY},
+            "timeout": ANY,
+            "retries": {"attempts": ANY, "perTryTimeout": ANY, "retryOn": ANY},
+            "fault": {
+                "delay": {"fixedDelay": ANY, "percentage": {"value": ANY}},
+                "abort": {"httpStatus": ANY, "percentage": {"value": ANY}},
+            },
             "mirror": _DESTINATION,
             "mirrorPercentage": {"value": ANY},
             "mirrors": {"destination": _DESTINATION, "percentage": {"value": ANY}},

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.local.pilot.durations import milliseconds
 from harness.local.pilot.model import (
     MESH,
     Destination,
     DestinationRule,
     Endpoint,
+    Fault,
     Gateway,
     HttpRule,
     LoadBalancer,
@@ -18,6 +20,7 @@ from harness.local.pilot.model import (
     Mirror,
     Origin,
     Resolution,
+    Retries,
     Server,
     Service,
     ServicePort,
@@ -93,6 +96,40 @@ def _rule(rule: Json, namespace: str) -> HttpRule:
             for entry in rule.get("route") or ()
         ),
         tuple(mirrors),
+        _milliseconds(rule.get("timeout")),
+        _retries(rule.get("retries")),
+        _fault(rule.get("fault")),
+    )
+
+
+def _milliseconds(duration: str | None) -> int:
+    """0 for none; admission has seen to it that it can be read."""
+    return round(milliseconds(duration) or 0) if duration else 0
+
+
+def _retries(retries: Json | None) -> Retries | None:
+    """Numbers in ``retryOn`` are status codes (istio/istio route/retry/retry.go)."""
+    if retries is None:
+        return None
+    words = [word for word in retries.get("retryOn", "").split(",") if word]
+    return Retries(
+        int(retries.get("attempts", 0)),
+        _milliseconds(retries.get("perTryTimeout")),
+        tuple(word for word in words if not word.isdigit()),
+        tuple(int(word) for word in words if word.isdigit()),
+    )
+
+
+def _fault(fault: Json | None) -> Fault | None:
+    """Without a percentage nothing is hit (istio/istio route/route.go, TranslateFault)."""
+    if fault is None:
+        return None
+    delay, abort = fault.get("delay") or {}, fault.get("abort") or {}
+    return Fault(
+        _milliseconds(delay.get("fixedDelay")),
+        _millionths(delay.get("percentage") or {}),
+        int(abort.get("httpStatus", 0)),
+        _millionths(abort.get("percentage") or {}),
     )
 
 

@@ -19,6 +19,7 @@ from google.protobuf import wrappers_pb2
 
 from harness.local.pilot.model import MeshConfig
 from harness.local.pilot.translate.clusters import dns_cache
+from harness.local.pilot.translate.faults import fault_filter
 from harness.local.pilot.translate.proto import ads, pack, seconds
 
 Manager = http_connection_manager_pb2.HttpConnectionManager
@@ -78,9 +79,10 @@ def connection_manager(
 def _filters(resolves_hosts: bool) -> list[http_connection_manager_pb2.HttpFilter]:
     router = HttpFilter(name="envoy.filters.http.router", typed_config=pack(router_pb2.Router()))
     if not resolves_hosts:
-        return [router]
+        return [fault_filter(), router]
     lookup = dynamic_forward_proxy_pb2.FilterConfig(dns_cache_config=dns_cache())
     return [
+        fault_filter(),
         HttpFilter(name="envoy.filters.http.dynamic_forward_proxy", typed_config=pack(lookup)),
         router,
     ]

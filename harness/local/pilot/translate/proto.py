@@ -20,6 +20,11 @@ def seconds(number: int) -> duration_pb2.Duration:
     return duration_pb2.Duration(seconds=number)
 
 
+def milliseconds(number: int) -> duration_pb2.Duration:
+    """A duration of whole milliseconds."""
+    return duration_pb2.Duration(seconds=number // 1000, nanos=number % 1000 * 1_000_000)
+
+
 def socket_address(address: str, port: int) -> address_pb2.Address:
     """A TCP address: an IP, or a host name where the cluster type resolves names."""
     return address_pb2.Address(

@@ -15,13 +15,23 @@ from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 from envoy.type.v3 import percent_pb2
 from google.protobuf import wrappers_pb2
 
-from harness.local.pilot.model import Destination, HttpRule, Match, Mirror, Service, VirtualService
+from harness.local.pilot.model import (
+    Destination,
+    HttpRule,
+    Match,
+    Mirror,
+    Retries,
+    Service,
+    VirtualService,
+)
 from harness.local.pilot.names import PASSTHROUGH, is_subset, outbound
+from harness.local.pilot.translate.faults import FAULT_FILTER, http_fault
 from harness.local.pilot.translate.matches import is_catch_all, route_match
-from harness.local.pilot.translate.proto import istio_config, pack, seconds
+from harness.local.pilot.translate.proto import istio_config, milliseconds, pack, seconds
 
 Route = route_components_pb2.Route
 RouteAction = route_components_pb2.RouteAction
+STATUS_CODES: Final = "retriable-status-codes"
 NO_TIMEOUT: Final = seconds(0)
 RETRY_ON: Final = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
 
@@ -118,6 +128,9 @@ def _route(
     name = f"{rule.name}.{match.name}" if match is not None and match.name else rule.name
     origin = virtual_service.origin
     action = _action()
+    action.timeout.CopyFrom(milliseconds(rule.timeout_ms))
+    if rule.retries is not None:
+        _set_retries(action, rule.retries)
     if len(rule.route) == 1:
         action.cluster = _cluster(rule.route[0].destination, viewpoint)
     else:
@@ -132,12 +145,32 @@ def _route(
     action.request_mirror_policies.extend(
         _mirror(mirror, viewpoint) for mirror in rule.mirrors if mirror.parts_per_million
     )
-    return Route(
+    route = Route(
         name=name,
         match=route_match(match),
         route=action,
         metadata=istio_config("virtual-service", origin.namespace, origin.name),
     )
+    if rule.fault is not None and (fault := http_fault(rule.fault)) is not None:
+        route.typed_per_filter_config[FAULT_FILTER].CopyFrom(pack(fault))
+    return route
+
+
+def _set_retries(action: route_components_pb2.RouteAction, retries: Retries) -> None:
+    """As Istio does: none at all for no attempts; status codes need a word of their own."""
+    if not retries.attempts:
+        action.ClearField("retry_policy")
+        return
+    policy = action.retry_policy
+    policy.num_retries.value = retries.attempts
+    if retries.per_try_timeout_ms:
+        policy.per_try_timeout.CopyFrom(milliseconds(retries.per_try_timeout_ms))
+    if retries.retry_on or retries.status_codes:
+        words = list(retries.retry_on)
+        if retries.status_codes and STATUS_CODES not in words:
+            words.append(STATUS_CODES)
+        policy.retry_on = ",".join(words)
+        policy.retriable_status_codes.extend(retries.status_codes)
 
 
 def _action() -> route_components_pb2.RouteAction:

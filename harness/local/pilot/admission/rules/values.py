@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from harness.local.contracts import FieldProblem
+from harness.local.pilot.durations import milliseconds
 
 _LABEL: Final = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?"
 _DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
@@ -113,3 +114,21 @@ def regex_fault(pattern: str) -> str:
     except re.error as error:
         return f"error parsing regexp: {error}"
     return ""
+
+
+def percentage(path: str, value: Mapping[str, Any] | None) -> Iterator[FieldProblem]:
+    """Istio's Percent: 0 to 100."""
+    share = (value or {}).get("value", 0)
+    if share > 100:
+        yield invalid(f"{path}.value", share, "must have a max value of 100")
+    if share < 0:
+        yield invalid(f"{path}.value", share, "must have a min value of 0")
+
+
+def duration(path: str, text: str) -> Iterator[FieldProblem]:
+    """At least a millisecond, in Go's form (istio/istio pkg/config/validation/agent)."""
+    length = milliseconds(text)
+    if length is None:
+        yield invalid(path, text, "no duration: write it like 1.5s, 250ms or 1m")
+    elif length < 1:
+        yield invalid(path, text, "duration must be greater than 1ms")

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.local.contracts import FieldProblem
+from harness.local.pilot.admission.rules import resilience
 from harness.local.pilot.admission.rules.values import (
     duplicate,
     header_name,
     invalid,
     is_host,
+    percentage,
     port,
     required,
     string_match,
@@ -54,6 +56,7 @@ def _rule(path: str, rule: Json) -> Iterator[FieldProblem]:
     if len(shares) > 1 and not any(share.get("weight", 0) for share in shares):
         yield invalid(f"{path}.route", 0, "total destination weight = 0")
     yield from _mirrors(path, rule)
+    yield from resilience.problems(path, rule)
 
 
 def _share(path: str, share: Json) -> Iterator[FieldProblem]:
@@ -99,19 +102,11 @@ def _mirrors(path: str, rule: Json) -> Iterator[FieldProblem]:
             yield invalid(
                 f"{path}.mirrors", "", "HTTP route cannot contain both mirror and mirrors"
             )
-    yield from _percentage(f"{path}.mirrorPercentage", rule.get("mirrorPercentage"))
+    yield from percentage(f"{path}.mirrorPercentage", rule.get("mirrorPercentage"))
     for index, mirror in enumerate(rule.get("mirrors") or ()):
         own = f"{path}.mirrors[{index}]"
         if "destination" not in mirror:
             yield required(f"{own}.destination", "destination is required")
         else:
             yield from _destination(f"{own}.destination", mirror["destination"])
-        yield from _percentage(f"{own}.percentage", mirror.get("percentage"))
-
-
-def _percentage(path: str, percentage: Json | None) -> Iterator[FieldProblem]:
-    value = (percentage or {}).get("value", 0)
-    if value > 100:
-        yield invalid(f"{path}.value", value, "must have a max value of 100")
-    if value < 0:
-        yield invalid(f"{path}.value", value, "must have a min value of 0")
+        yield from percentage(f"{own}.percentage", mirror.get("percentage"))
