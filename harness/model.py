@@ -226,6 +226,10 @@ class ProxyProof:
     proxy: str
     facts: int
     seconds: float
+    workload: str = ""
+    """Whose proxy it is, without what differs from run to run."""
+    routing: tuple[str, ...] = ()
+    """All its routes and clusters, a line each, sorted: for comparing one run with another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +269,8 @@ class RunResult:
     seconds: float
     steps: tuple[StepResult, ...]
     failure: str = ""
+    bring_up: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Seconds by part of the bring-up, where it has parts; they may overlap."""
 
     @property
     def passed(self) -> bool:

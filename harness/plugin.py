@@ -80,7 +80,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     latest = folder(config)
     latest.mkdir(parents=True, exist_ok=True)
-    for stale in ("report.json", "report.html", "junit.xml", "cluster.log"):
+    for stale in ("report.json", "report.html", "junit.xml", "configuration.json", "cluster.log"):
         (latest / stale).unlink(missing_ok=True)
     shutil.rmtree(latest / EVIDENCE, ignore_errors=True)
     keep = config.getoption("keep")
@@ -124,8 +124,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         result = conductor.result(interrupted=interrupted)
         config.stash[RESULT] = result
         report.write(result, folder(config))
-        if not result.passed and (log := conductor.log()):
-            (folder(config) / "cluster.log").write_text(log)
+        if not result.passed:
+            _write_evidence(conductor, folder(config))
     finally:
         conductor.stop()
     if conductor.failure:
@@ -170,6 +170,15 @@ def conductor(request: pytest.FixtureRequest) -> Conductor:
 def folder(config: pytest.Config) -> Path:
     """Where this run's reports go."""
     return Path(config.getoption("reports")) / "latest"
+
+
+def _write_evidence(conductor: Conductor, latest: Path) -> None:
+    """The cluster's log, and what its own tools say of it."""
+    if log := conductor.log():
+        (latest / "cluster.log").write_text(log)
+    for name, text in conductor.evidence().items():
+        (latest / EVIDENCE).mkdir(exist_ok=True)
+        (latest / EVIDENCE / name).write_text(text)
 
 
 def _reporter(config: pytest.Config) -> Callable[[str], None]:

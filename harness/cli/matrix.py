@@ -17,7 +17,17 @@ from rich.table import Column, Table
 from harness.cli.repeat import again
 from harness.clusters.envoy_releases import ENVOY_OF_ISTIO, envoy_binary, envoy_minor
 from harness.errors import UsageError
-from harness.matrix import Row, as_html, as_json, as_markdown, changes, first_broken, ran, row
+from harness.matrix import (
+    Row,
+    as_html,
+    as_json,
+    as_markdown,
+    changes,
+    configuration_words,
+    first_broken,
+    ran,
+    row,
+)
 from harness.matrix.page import words
 
 FOLDER: Final = "matrix"
@@ -51,8 +61,11 @@ def matrix(
         if done.returncode not in (0, 1):
             console.print(done.stdout + done.stderr, markup=False)
             return done.returncode
-        found = json.loads((own / "latest" / "report.json").read_text("utf-8"))
-        rows.append(row(release, found))
+        found, had = (
+            json.loads((own / "latest" / name).read_text("utf-8"))
+            for name in ("report.json", "configuration.json")
+        )
+        rows.append(row(release, found, had))
     _write(rows, folder)
     _show(rows, console)
     console.print(f"report: {folder / 'matrix.html'}")
@@ -87,5 +100,7 @@ def _show(rows: Sequence[Row], console: Console) -> None:
     for before, after in pairwise(rows):
         for each in changes(before, after):
             console.print(f"{after.release}: {each}", markup=False)
+    for after, said in configuration_words(rows):
+        console.print(f"{after.release}: {said}", markup=False)
     console.print(first_broken(rows) or "every row passed")
     console.print(ran(rows), markup=False)

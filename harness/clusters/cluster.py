@@ -65,6 +65,9 @@ class Cluster(Protocol):
     def phases(self) -> Mapping[str, float]:
         """Seconds by part of the bring-up, for who wonders where the time went; may be empty."""
 
+    def evidence(self) -> Mapping[str, str]:
+        """What tools of the cluster's own say of it now, by file name; may be empty."""
+
     def log(self) -> str:
         """The log of what the harness started, for the report of a failed run; may be empty."""
 

@@ -124,6 +124,13 @@ class ContextCluster:
         """Seconds by part of the preparation."""
         return dict(self._phases)
 
+    def evidence(self) -> Mapping[str, str]:
+        """What istioctl says of the mesh, if there is one on PATH."""
+        binary = shutil.which("istioctl")
+        if not (binary and self._ingress):
+            return {}
+        return istioctl.evidence(Path(binary), self.kubeconfig, NAMESPACE)
+
     def log(self) -> str:
         """The cluster is not ours: no log of its own is kept."""
         return ""

@@ -69,6 +69,7 @@ class KindCluster:
         self._phases: dict[str, float] = {}
         self._facts = ClusterFacts("kind", options.istio or DEFAULT_ISTIO, "", "", "istiod")
         self._is_ready = False
+        self._was_kept = False
 
     def launch(self) -> None:
         """Check the machine, then begin: create, build and fetch side by side."""
@@ -78,6 +79,7 @@ class KindCluster:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         preflight.check_disk(self._folder)
         (self._folder / "kind.log").write_bytes(b"")
+        self._was_kept = bool(self._known_port())
         self._port = self._known_port() or preflight.ingress_port(self._options.ingress_port)
         self._created = self._pool.submit(self._create)
         self._archive = self._pool.submit(self._build)
@@ -141,6 +143,11 @@ class KindCluster:
         """Seconds by part of the bring-up; parts that ran side by side overlap."""
         return dict(self._phases)
 
+    def evidence(self) -> Mapping[str, str]:
+        """What istioctl says of the mesh."""
+        tool = self._istioctl.result() if self._istioctl and self._is_ready else None
+        return istioctl.evidence(tool.binary, self.kubeconfig, NAMESPACE) if tool else {}
+
     def log(self) -> str:
         """What kind said."""
         try:
@@ -149,7 +156,7 @@ class KindCluster:
             return ""
 
     def stop(self) -> None:
-        """Delete the cluster and its folder, unless it is kept. Waits for what still runs."""
+        """Delete what this run created, unless it is kept. Waits for what still runs."""
         for future in (self._created, self._archive, self._istioctl):
             if future is not None:
                 future.cancel()
@@ -164,7 +171,8 @@ class KindCluster:
                     f"kind cluster {self._name!r} could not be deleted: {error}",
                     f"kind delete cluster --name {self._name}",
                 ) from error
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._kind is not None or not self._was_kept:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     # --- side by side -------------------------------------------------------------------------
 
@@ -198,7 +206,9 @@ class KindCluster:
                     f"kind cluster {self._name!r} was not made by this harness",
                     f"choose another --name, or: kind delete cluster --name {self._name}",
                 )
-            self._kind = cluster
+            if self._name not in known:
+                # What is ours to delete: not a kept cluster that only was to be used again.
+                self._kind = cluster
             try:
                 cluster.create(wanted)
             except subprocess.CalledProcessError as error:

@@ -13,7 +13,7 @@ import yaml
 
 from harness.errors import EnvironmentCannot, UsageError
 from harness.istio import cache
-from harness.istio.fetch import fetch
+from harness.istio.fetch import fetch, make_executable
 from harness.istio.platforms import this_platform
 
 KIND: Final = "0.33.0"
@@ -101,11 +101,12 @@ def talking_to(kind: Path, environment: Mapping[str, str], log: Path, script: Pa
     """
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     line = f'{settings} exec {shlex.quote(str(kind))} "$@" 2>>{shlex.quote(str(log))}'
+    text = script.with_suffix(".txt")
     try:
-        script.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
-        script.chmod(0o700)
+        text.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
     except OSError as error:
         raise EnvironmentCannot(
-            f"{script} cannot be written: {error.strerror}", "make room, or set HARNESS_HOME"
+            f"{text} cannot be written: {error.strerror}", "make room, or set HARNESS_HOME"
         ) from error
+    make_executable(text, script)
     return script

@@ -143,6 +143,10 @@ class LocalCluster:
         """None: it is ready in a second."""
         return {}
 
+    def evidence(self) -> Mapping[str, str]:
+        """None beyond what every cluster's API says."""
+        return {}
+
     def log(self) -> str:
         """The cluster's own log."""
         try:

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from harness.convergence import dump
 from harness.convergence.facts import compare
 from harness.convergence.implied import implied
-from harness.convergence.model import Proxy, Role
+from harness.convergence.model import Proxy, Role, routing
 from harness.convergence.registry import Registry, registry
 from harness.errors import NotLive, StepFailed
 from harness.model import ProxyProof, ProxySelector
@@ -137,7 +137,9 @@ class _Rounds:
             more = f" (and {len(missing) - GAPS_SHOWN} more)" if missing[GAPS_SHOWN:] else ""
             return f"{proxy}: {'; '.join(missing[:GAPS_SHOWN])}{more}"
         seconds = time.monotonic() - self._started
-        self._proven[str(proxy)] = ProxyProof(str(proxy), len(facts), seconds)
+        self._proven[str(proxy)] = ProxyProof(
+            str(proxy), len(facts), seconds, proxy.workload, routing(view)
+        )
         return ""
 
     def _ask(self, proxy: Proxy, path: str) -> Json:

@@ -31,6 +31,12 @@ class Proxy:
     def __str__(self) -> str:
         return f"{self.role} {self.namespace}/{self.pod}"
 
+    @property
+    def workload(self) -> str:
+        """The same for every pod of a workload, in every run."""
+        names = [self.labels[label] for label in ("app", "version") if label in self.labels]
+        return f"{self.role} {self.namespace}/{' '.join(names) or self.pod}"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Condition:
@@ -109,3 +115,14 @@ class ProxyView:
     def configurations(self, name: str) -> list[tuple[VirtualHost, ...]]:
         """Every route configuration of that name."""
         return [hosts for found, hosts in self.route_configurations if found == name]
+
+
+def routing(view: ProxyView) -> tuple[str, ...]:
+    """Every route and cluster as a line, sorted; without addresses, which differ by chance."""
+    routes = {
+        f"{configuration} {host.name}: {route}"
+        for configuration, hosts in view.route_configurations
+        for host in hosts
+        for route in host.routes
+    }
+    return tuple(sorted(routes | {f"cluster {name}" for name in view.clusters}))

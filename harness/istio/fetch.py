@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -29,6 +31,11 @@ PIECE: Final = 1 << 18
 CHECKSUM: Final = re.compile(r"\b[0-9a-fA-F]{64}\b")
 T = TypeVar("T")
 
+COPY: Final = """\
+import os, shutil, sys
+shutil.copyfile(sys.argv[1], sys.argv[2])
+os.chmod(sys.argv[2], 0o755)
+"""
 PROXY_REMEDY: Final = (
     "check the network, or name a proxy in HTTPS_PROXY; a mirror can be named and files can be "
     "put into the cache by hand (README, 'Without a network')"
@@ -61,9 +68,26 @@ def fetch(url: str, checksum_url: str, target: Path, member: str = "") -> Path:
                 "nothing of it was kept",
             )
         whole = _unpacked(arriving, member, url) if member else arriving
-        whole.chmod(0o755)
-        whole.replace(target)
+        make_executable(whole, target)
     return target
+
+
+def make_executable(source: Path, target: Path) -> None:
+    """Copy ``source`` to ``target`` as a program, in one step for whoever looks.
+
+    Copied by another process: while this one has a file open for writing, any thread that starts
+    a program hands the open file to its child for a moment, and running the file then fails with
+    "text file busy" (execve(2), ETXTBSY).
+    """
+    new = target.with_name(f".{target.name}.new")
+    command = [sys.executable, "-IS", "-c", COPY, str(source), str(new)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        raise DownloadFailed(
+            f"{target} cannot be written: {done.stderr.strip().splitlines()[-1]}",
+            "make room there, or name another folder in HARNESS_CACHE",
+        )
+    new.replace(target)
 
 
 def checksum(url: str) -> str:

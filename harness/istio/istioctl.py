@@ -105,6 +105,22 @@ def problems(
         ]
 
 
+def evidence(binary: Path, kubeconfig: str, namespace: str) -> dict[str, str]:
+    """What ``analyze`` and ``proxy-status`` say of a cluster, by file name, failures included."""
+    asked = {
+        "istioctl-analyze.txt": analyze_cluster_arguments(kubeconfig, namespace),
+        "istioctl-proxy-status.txt": proxy_status_arguments(kubeconfig),
+    }
+    found = {}
+    for name, arguments in asked.items():
+        try:
+            done = _run(binary, arguments, ASK_SECONDS)
+            found[name] = done.stdout + done.stderr
+        except EnvironmentCannot as error:
+            found[name] = f"{error}\n"
+    return found
+
+
 def _run(
     binary: Path, arguments: Sequence[str], seconds: float
 ) -> subprocess.CompletedProcess[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 PASSED: Final = "passed"
 FAILED: Final = "failed"
+
+
+Configuration = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,15 @@ class Row:
     control_plane: str
     passed: bool
     cells: Mapping[str, Cell]
+    configuration: Configuration = field(default_factory=dict)
+    """What the proxies had: step → workload → lines."""
 
 
-def row(release: str, report: Mapping[str, Any]) -> Row:
-    """The row of a run's report.json; ValueError if it is of another schema."""
+def row(release: str, report: Mapping[str, Any], configuration: Configuration | None = None) -> Row:
+    """The row of a run's report.json (and configuration.json).
+
+    ValueError if the report is of another schema.
+    """
     if report.get("schema") != 1:
         raise ValueError(f"report of {release}: schema {report.get('schema')!r}, expected 1")
     return Row(
@@ -44,6 +52,7 @@ def row(release: str, report: Mapping[str, Any]) -> Row:
         report["control_plane"],
         report["passed"],
         {step["id"]: _cell(step) for step in report["steps"]},
+        configuration or {},
     )
 
 
@@ -77,6 +86,24 @@ def changes(before: Row, after: Row) -> list[str]:
                 found.append(f"{step}: {request} no longer answers {_words(gone)}")
     found += [f"{step}: gone" for step in before.cells if step not in after.cells]
     return found
+
+
+def configuration_changes(before: Row, after: Row) -> list[str]:
+    """Lines of the proxies' configuration that came (+) or went (-), each said once.
+
+    A line that a later step keeps is not said again; workloads that only one row knows are left
+    to ``changes``.
+    """
+    found: dict[str, None] = {}
+    for step, workloads in after.configuration.items():
+        for workload, lines in workloads.items():
+            was = before.configuration.get(step, {}).get(workload)
+            if was is None:
+                continue
+            for sign, only in (("-", set(was) - set(lines)), ("+", set(lines) - set(was))):
+                for line in sorted(only):
+                    found.setdefault(f"{workload}: {sign} {line}")
+    return list(found)
 
 
 def first_broken(rows: Sequence[Row]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from harness.matrix.compare import Cell, Row, changes, first_broken, ran
+from harness.matrix.compare import Cell, Row, changes, configuration_changes, first_broken, ran
 
 SCHEMA: Final = 1
 _SIGNS: Final = {"passed": "✓", "failed": "✗", "skipped": "–"}
@@ -49,8 +49,9 @@ def as_json(rows: Sequence[Row]) -> str:
                     for step, cell in row.cells.items()
                 },
                 "changes": found,
+                "configuration": lines,
             }
-            for row, found in _with_changes(rows)
+            for (row, found), lines in zip(_with_changes(rows), _configurations(rows), strict=True)
         ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -74,6 +75,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
         ran(rows),
         "",
         *(f"- {row.release}: {each}" for row, found in _with_changes(rows) for each in found),
+        *(f"- {row.release}: {said}" for row, said in configuration_words(rows)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -95,8 +97,36 @@ def as_html(rows: Sequence[Row]) -> str:
         f"<title>Matrix of releases</title><style>{_STYLE}</style><h1>Matrix of releases</h1>"
         f"<p>{verdict}</p><p>{escape(ran(rows))}</p>"
         f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        f"<h2>What changed from row to row</h2><ul>{found or '<li>nothing</li>'}</ul></html>\n"
+        f"<h2>What changed from row to row</h2><ul>{found or '<li>nothing</li>'}</ul>"
+        "<h2>What the proxies had that the row before had not</h2>"
+        f"{_html_configurations(rows)}</html>\n"
     )
+
+
+def configuration_words(rows: Sequence[Row]) -> list[tuple[Row, str]]:
+    """How much of the proxies' configuration differs from the row before, where anything does."""
+    return [
+        (row, f"{len(lines)} lines of the proxies' configuration came or went (matrix.html)")
+        for row, lines in zip(rows, _configurations(rows), strict=True)
+        if lines
+    ]
+
+
+def _configurations(rows: Sequence[Row]) -> list[list[str]]:
+    return [
+        configuration_changes(rows[index - 1], row) if index else []
+        for index, row in enumerate(rows)
+    ]
+
+
+def _html_configurations(rows: Sequence[Row]) -> str:
+    parts = [
+        f"<details><summary>{escape(row.release)}: {len(lines)} lines</summary>"
+        f"<pre class=wide>{escape(chr(10).join(lines))}</pre></details>"
+        for row, lines in zip(rows, _configurations(rows), strict=True)
+        if lines
+    ]
+    return "".join(parts) or "<p>nothing</p>"
 
 
 def _html_row(row: Row, steps: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.model import RunResult, StepStatus
 from harness.report import wording
 from harness.report.drawing import bars
+from harness.report.wording import duration
 
 
 def page(run: RunResult) -> str:
@@ -20,6 +21,7 @@ def page(run: RunResult) -> str:
         "Istio": run.facts.istio,
         "Envoy": run.facts.envoy,
         "Kubernetes": run.facts.kubernetes,
+        "Bring-up": ", ".join(f"{part} {duration(took)}" for part, took in run.bring_up.items()),
         "Started": wording.moment(run.started),
         "Took": wording.duration(run.seconds),
         "Answers judged": f"{answers:,}" if answers else "",

@@ -119,6 +119,10 @@ class Conductor:
                 total[phase] = total.get(phase, 0.0) + seconds
         return total
 
+    def evidence(self) -> dict[str, str]:
+        """What else the cluster's own tools say, by file name, for the report of a failed run."""
+        return dict(self._cluster.evidence()) if self._cluster and not self.failure else {}
+
     def log(self) -> str:
         """The cluster's log, for the report of a failed run."""
         return self._cluster.log() if self._cluster else ""
@@ -140,6 +144,7 @@ class Conductor:
                 for step in self._steps
             ),
             failure=failure,
+            bring_up=self._cluster.phases() if self._cluster else {},
         )
 
     # --- inside --------------------------------------------------------------------------------

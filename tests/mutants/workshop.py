@@ -32,6 +32,8 @@ class Borrowed:
         self.ingress = ingress or cluster.ingress
         self.facts = cluster.facts
         self.log = cluster.log
+        self.phases = cluster.phases
+        self.evidence = cluster.evidence
 
     def launch(self) -> None:
         pass

@@ -10,10 +10,11 @@ from pathlib import Path
 from commands import BIN, ROOT
 
 
-def _matrix(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+def _matrix(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    summary = str(home / "summary.md")
     return subprocess.run(
         [BIN / "harness", "matrix", *arguments],
-        env={**os.environ, "GITHUB_STEP_SUMMARY": str(home / "summary.md"), "COLUMNS": "100"},
+        env={**os.environ, "GITHUB_STEP_SUMMARY": summary, "COLUMNS": "100", **more},
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
@@ -41,10 +42,10 @@ def test_a_release_without_a_known_envoy_is_a_usage_error(tmp_path: Path) -> Non
 
 
 def test_a_cluster_that_cannot_be_had_ends_the_matrix(tmp_path: Path) -> None:
-    done = _matrix(
-        "--cluster", "kind", "--istio", "1.31.0", "--reports", str(tmp_path), home=tmp_path
-    )
+    wanted = ("--cluster", "kind", "--istio", "1.31.0", "--reports", str(tmp_path))
+    done = _matrix(*wanted, home=tmp_path, PATH="/nonexistent")
     assert done.returncode == 3
+    assert "no docker and no podman on PATH" in " ".join(done.stdout.split())
 
 
 def test_other_clusters_need_their_releases_named(tmp_path: Path) -> None:

@@ -95,3 +95,10 @@ def test_a_binary_that_cannot_run_is_an_error_with_a_remedy(tmp_path: Path) -> N
     path.chmod(0o755)
     with pytest.raises(istioctl.EnvironmentCannot, match="cannot be executed"):
         istioctl.ask(path, ["version"])
+
+
+@real
+def test_evidence_says_what_went_wrong_instead_of_failing() -> None:
+    found = istioctl.evidence(Path(str(BINARY)), "/nonexistent/kubeconfig", "istioinaction")
+    assert set(found) == {"istioctl-analyze.txt", "istioctl-proxy-status.txt"}
+    assert all("kubeconfig" in text for text in found.values()), found

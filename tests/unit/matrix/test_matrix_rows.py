@@ -9,7 +9,15 @@ import pytest
 
 from harness.clusters.envoy_releases import envoy_minor
 from harness.errors import UsageError
-from harness.matrix import as_html, as_json, as_markdown, changes, first_broken, row
+from harness.matrix import (
+    as_html,
+    as_json,
+    as_markdown,
+    changes,
+    configuration_changes,
+    first_broken,
+    row,
+)
 
 PLANE = "local pilot (not istiod)"
 
@@ -100,3 +108,28 @@ def test_istio_releases_have_their_envoy(istio: str, envoy: str) -> None:
 def test_an_unknown_release_is_refused_with_those_known(istio: str) -> None:
     with pytest.raises(UsageError, match=r"1\.28, 1\.29"):
         envoy_minor(istio)
+
+
+CONFIGURATION = {
+    "gateway": {"gateway istio-system/x": ["cluster a", "http.8080 h: [any request] → a"]},
+    "all-v1": {"gateway istio-system/x": ["cluster a", "cluster b"]},
+}
+RETRYING = {
+    "gateway": {"gateway istio-system/x": ["cluster a", "http.8080 h: [any request] → a, retries"]},
+    "all-v1": {"gateway istio-system/x": ["cluster a", "cluster b"], "sidecar new": ["cluster c"]},
+}
+
+
+def test_lines_that_came_or_went_are_said_once() -> None:
+    steps = report(gateway=("passed", {"v1": 7}), all_v1=("passed", {"v1": 9}))
+    before, after = row("1.31.0", steps, CONFIGURATION), row("1.32.0", steps, RETRYING)
+    assert configuration_changes(before, before) == []
+    assert configuration_changes(before, after) == [
+        "gateway istio-system/x: - http.8080 h: [any request] → a",
+        "gateway istio-system/x: + http.8080 h: [any request] → a, retries",
+    ]
+    found = json.loads(as_json([before, after]))["rows"]
+    assert [len(each["configuration"]) for each in found] == [0, 2]
+    assert "[any request] → a, retries" in as_html([before, after])
+    assert "2 lines of the proxies' configuration" in as_markdown([before, after])
+    assert "lines of the proxies" not in as_markdown([before, before])

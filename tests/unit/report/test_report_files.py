@@ -94,10 +94,11 @@ def test_a_number_that_is_none_is_no_report(mixed_run: RunResult, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_bring_up_failure_writes_all_three(bring_up_failed: RunResult, tmp_path: Path) -> None:
+def test_bring_up_failure_writes_every_file(bring_up_failed: RunResult, tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "latest"
     write(bring_up_failed, folder)
     assert sorted(path.name for path in folder.iterdir()) == [
+        "configuration.json",
         "junit.xml",
         "report.html",
         "report.json",

@@ -51,6 +51,9 @@ class Machine:
     def phases(self) -> dict[str, float]:
         return {}
 
+    def evidence(self) -> dict[str, str]:
+        return {"istioctl.txt": "all well"}
+
     def log(self) -> str:
         return "its log"
 
@@ -232,3 +235,11 @@ def test_a_run_that_was_interrupted_says_so() -> None:
     assert result.failure == "the run was interrupted"
     assert not result.passed
     assert made.result().passed
+
+
+def test_a_cluster_s_own_tools_are_asked_only_of_one_that_came_up() -> None:
+    assert conductor(Api()).evidence() == {"istioctl.txt": "all well"}
+    made = Conductor(STEPS, frozenset(), FACTS)
+    made.launch(Machine(BringUpFailed("no", "try")))
+    made.bring_up()
+    assert made.evidence() == {}
