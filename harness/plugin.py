@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +22,10 @@ from harness.clusters import ClusterOptions, open_cluster
 from harness.clusters.state import RUN_PREFIX
 from harness.diagnosis import Investigator
 from harness.errors import ChapterError, EnvironmentCannot, UsageError
-from harness.model import ClusterFacts, RunResult
+from harness.model import ClusterFacts, MirrorCheck, RunResult, Step, TrafficCheck
 from harness.repository import REPORTS, ROOT
 from harness.run import Conductor
+from harness.verdict import DEFAULT, Bounds, plan
 
 CONDUCTOR: Final = pytest.StashKey[Conductor]()
 RESULT: Final = pytest.StashKey[RunResult]()
@@ -45,6 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the world outside the mesh: a stand-in (default), or the real one",
     )  # fmt: skip
     group.addoption("--istio", default="", help="Istio release to run or to follow")
+    for bound in fields(Bounds):
+        option = f"--{bound.name.replace('_', '-')}"
+        group.addoption(option, type=float, default=bound.default, help="see harness e2e --help")
     group.addoption("--kubernetes", default="", help="Kubernetes minor of a kind cluster")
     group.addoption(
         "--install-istio", action="store_true",
@@ -64,12 +69,17 @@ def pytest_configure(config: pytest.Config) -> None:
         steps = lesson(config.getoption("lesson"))
         validate(steps, ROOT)
         wanted = select(steps, config.getoption("steps").replace(",", " ").split())
+        bounds = Bounds(**{bound.name: config.getoption(bound.name) for bound in fields(Bounds)})
+        if bounds != DEFAULT:
+            _plan_all(steps, bounds)
     except (UsageError, ChapterError) as error:
         raise pytest.UsageError(str(error)) from error
     kind = config.getoption("cluster")
     facts = ClusterFacts(kind, config.getoption("istio"), "", "", "")
     investigator = Investigator(folder(config) / EVIDENCE)
-    config.stash[CONDUCTOR] = Conductor(steps, wanted, facts, investigator=investigator)
+    config.stash[CONDUCTOR] = Conductor(
+        steps, wanted, facts, investigator=investigator, bounds=bounds
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -170,6 +180,17 @@ def conductor(request: pytest.FixtureRequest) -> Conductor:
 def folder(config: pytest.Config) -> Path:
     """Where this run's reports go."""
     return Path(config.getoption("reports")) / "latest"
+
+
+def _plan_all(steps: Sequence[Step], bounds: Bounds) -> None:
+    """UsageError for bounds that no sample could keep, before a cluster is started for them."""
+    for step in steps:
+        for stage in step.stages:
+            for check in stage.checks:
+                traffic = check.traffic if isinstance(check, MirrorCheck) else check
+                if isinstance(traffic, TrafficCheck):
+                    own = bounds.of_control() if traffic.control else bounds
+                    plan(traffic.expectation, own)
 
 
 def _write_evidence(conductor: Conductor, latest: Path) -> None:

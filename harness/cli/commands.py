@@ -112,6 +112,11 @@ def status(name: str, as_json: bool) -> int:
 @click.option("--name", default="", help="Name of the cluster; default: a new one.")
 @click.option("--ingress-port", default=0, help="Port of the ingress; default: a free one.")
 @click.option("--lesson", default="", help="Lesson: chapter (default) or resilience.")
+@click.option("--false-alarm", type=float, help="Most often a right mesh fails a check: 1e-6.")
+@click.option("--miss", type=float, help="Most often a mesh off by --smallest-error passes: 2e-5.")
+@click.option("--smallest-error", type=float, help="Share worth catching: 0.10 is ten points.")
+@click.option("--leak", type=float, help="Share worth catching of wrong answers: 0.014.")
+@click.option("--leak-miss", type=float, help="Most often such a leak passes: 1e-3.")
 @click.option("--kubernetes", default="", help="Kubernetes minor of a kind cluster.")
 @click.option("--install-istio", is_flag=True, help="Into an existing cluster that has none.")
 @click.option("--reports", default="", help="Folder of the reports; default: reports.")
@@ -126,6 +131,11 @@ def e2e(
     name: str,
     ingress_port: int,
     lesson: str,
+    false_alarm: float | None,
+    miss: float | None,
+    smallest_error: float | None,
+    leak: float | None,
+    leak_miss: float | None,
     kubernetes: str,
     install_istio: bool,
     reports: str,
@@ -138,6 +148,8 @@ def e2e(
     harness e2e --repeat 200
 
     harness e2e --cluster kind --istio 1.31.0 --keep
+
+    harness e2e --steps mesh-weights --smallest-error 0.05
     """
     from harness.cli.repeat import again, repeated
     from harness.cli.walk import walk
@@ -151,6 +163,11 @@ def e2e(
         "--reports": reports,
         "--ingress-port": str(ingress_port or ""),
         "--lesson": lesson,
+        "--false-alarm": _number(false_alarm),
+        "--miss": _number(miss),
+        "--smallest-error": _number(smallest_error),
+        "--leak": _number(leak),
+        "--leak-miss": _number(leak_miss),
         "--kubernetes": kubernetes,
     }
     given = [f"{option}={value}" for option, value in options.items() if value]
@@ -236,6 +253,10 @@ def doctor(cluster: str) -> int:
         click.echo(f"{mark} {finding.subject}{note}: {finding.words}{remedy}")
     needed = [each for each in findings if each.cluster in (DEFAULT_NAME, cluster)]
     return 0 if all(each.ok for each in needed) else 3
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else repr(value)
 
 
 def _facts(found: Running) -> dict[str, object]:

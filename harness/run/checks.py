@@ -27,19 +27,21 @@ LOG_INTERVAL: Final = 0.1
 """Seconds between two looks at an access log."""
 
 
-def make(check: Check, api: Api, ingress: str) -> CheckResult:
+def make(
+    check: Check, api: Api, ingress: str, bounds: verdict.Bounds = verdict.DEFAULT
+) -> CheckResult:
     """The judged check. Raises StepFailed if it could not be made at all."""
     match check:
         case TrafficCheck():
-            return _traffic(check, ingress)
+            return _traffic(check, ingress, bounds)
         case MirrorCheck():
-            return _mirror(check, api, ingress)
+            return _mirror(check, api, ingress, bounds)
         case WorkloadCheck():
             return _workload(check, api)
 
 
-def _traffic(check: TrafficCheck, ingress: str) -> CheckResult:
-    plan = verdict.plan(check.expectation, verdict.CONTROL if check.control else verdict.DEFAULT)
+def _traffic(check: TrafficCheck, ingress: str, bounds: verdict.Bounds) -> CheckResult:
+    plan = verdict.plan(check.expectation, bounds.of_control() if check.control else bounds)
     return verdict.check_result(check.request, plan, _sample(check, plan, ingress))
 
 
@@ -52,7 +54,7 @@ def _sample(check: TrafficCheck, plan: verdict.AnyPlan, ingress: str) -> Sample:
     return sample
 
 
-def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:
+def _mirror(check: MirrorCheck, api: Api, ingress: str, bounds: verdict.Bounds) -> CheckResult:
     """The answers as in any check, and as many copies in the log as requests were sent.
 
     Proxies write their logs some time after the answer, so requests sent before this check may
@@ -60,7 +62,7 @@ def _mirror(check: MirrorCheck, api: Api, ingress: str) -> CheckResult:
     of an earlier check.
     """
     earlier = _copies(check, api)
-    result = _traffic(check.traffic, ingress)
+    result = _traffic(check.traffic, ingress, bounds)
 
     def copied() -> int:
         copies = len(_copies(check, api) - earlier)

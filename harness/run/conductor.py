@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from harness.model import ClusterFacts, RunResult, Step, StepResult, StepStatus
 from harness.repository import ROOT
 from harness.run.stages import Walk
+from harness.verdict import DEFAULT, Bounds
 
 if TYPE_CHECKING:
     from harness.clusters.api import Api
@@ -40,15 +41,18 @@ class Conductor:
         facts: ClusterFacts,
         connect: Callable[[Cluster], Api] = _connect,
         investigator: Investigator | None = None,
+        bounds: Bounds = DEFAULT,
     ) -> None:
         """``facts`` stand in the report as long as there is no cluster.
 
         ``connect`` gives the API of a cluster. ``investigator`` explains failures.
+        ``bounds`` are how often a verdict may be wrong.
         """
         self._steps = tuple(steps)
         self._wanted = wanted
         self._connect = connect
         self._investigator = investigator
+        self._bounds = bounds
         self._facts = facts
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
@@ -157,7 +161,7 @@ class Conductor:
     def _run(self, step: Step) -> StepResult:
         if (why := self._why_nothing()) or self._api is None or self._cluster is None:
             return _skipped(step, why or NOT_REACHED)
-        walk = Walk(step, self._api, self._cluster.ingress, self._investigator)
+        walk = Walk(step, self._api, self._cluster.ingress, self._investigator, self._bounds)
         try:
             result = walk.run()
         except Exception as bug:

@@ -26,6 +26,7 @@ from harness.model import (
     StepStatus,
 )
 from harness.run import checks
+from harness.verdict import DEFAULT, Bounds
 
 if TYPE_CHECKING:
     from harness.clusters.api import Api
@@ -36,9 +37,18 @@ class Walk:
     """One step in the making. ``apply`` may be used alone, for steps that are not checked."""
 
     def __init__(
-        self, step: Step, api: Api, ingress: str, investigator: Investigator | None = None
+        self,
+        step: Step,
+        api: Api,
+        ingress: str,
+        investigator: Investigator | None = None,
+        bounds: Bounds = DEFAULT,
     ) -> None:
-        """``investigator`` explains a failure; without one the failure speaks for itself."""
+        """``investigator`` explains a failure; without one the failure speaks for itself.
+
+        ``bounds`` are how often a check's verdict may be wrong.
+        """
+        self._bounds = bounds
         self._step = step
         self._api = api
         self._ingress = ingress
@@ -97,7 +107,7 @@ class Walk:
             self._effects.append(proof.proven_at - accepted)
         for check in stage.checks:
             with self._phase("traffic"):
-                self._checks.append(checks.make(check, self._api, self._ingress))
+                self._checks.append(checks.make(check, self._api, self._ingress, self._bounds))
             self._made.append((check, self._checks[-1]))
 
     def _apply(self, stage: Stage) -> float:

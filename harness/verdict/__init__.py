@@ -6,7 +6,7 @@ grow by a schedule until it decides, with probabilities that hold for the whole 
 ``wanted`` says how much is still to be sent, and ``judge`` judges the whole sample, once.
 """
 
-from harness.verdict.bounds import CONTROL, DEFAULT, Bounds
+from harness.verdict.bounds import DEFAULT, Bounds
 from harness.verdict.judgement import Judgement, check_result, judge, wanted
 from harness.verdict.kinds import AnyPlan, Look, Plan, SequentialPlan
 from harness.verdict.ledger import Ledger, ledger
@@ -14,7 +14,6 @@ from harness.verdict.plan import plan
 from harness.verdict.wording import describe
 
 __all__ = [
-    "CONTROL",
     "DEFAULT",
     "AnyPlan",
     "Bounds",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from harness.errors import UsageError
@@ -35,8 +35,11 @@ class Bounds:
                     f"give a number between 0 and 1 (both excluded), such as {field.default}",
                 )
 
+    def of_control(self) -> Bounds:
+        """For a check that only shows that another could fail: a coarser leak will do."""
+        return replace(self, leak=max(self.leak, CONTROL_LEAK))
 
+
+CONTROL_LEAK: Final = 0.05
 DEFAULT: Final = Bounds()
 """The bounds of a run that names none."""
-CONTROL: Final = Bounds(leak=0.05)
-"""The bounds of a control: it shows that another check could fail, so a coarser leak will do."""

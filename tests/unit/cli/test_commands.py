@@ -168,3 +168,31 @@ def test_e2e_that_cannot_start_reports_all_the_same(
     assert reason in (tmp_path / "latest" / "junit.xml").read_text()
     assert (tmp_path / "latest" / "report.html").is_file()
     assert "Traceback" not in done.stdout
+
+
+def test_bounds_decide_how_much_is_sent(tmp_path: Path) -> None:
+    coarse = ["--leak", "0.1", "--leak-miss", "0.01"]
+    done = shell("e2e", "--steps", "all-v1", *coarse, "--reports", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "latest" / "report.json").read_text())
+    (check,) = next(step for step in report["steps"] if step["id"] == "all-v1")["checks"]
+    assert check["n"] == 50, "0.9 ** 44 < 0.01; samples grow by fifties"
+    assert check["miss"] < 0.01
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--miss", "2"], "bound miss is 2.0"),
+        (["--false-alarm", "0"], "bound false_alarm is 0.0"),
+        (["--smallest-error", "0.0001"], "sample"),
+        (["--miss", "often"], "not a valid float"),
+        (["--lesson", "history"], "there is no lesson 'history'"),
+    ],
+)
+def test_bounds_and_lessons_that_cannot_be_are_a_usage_error(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    done = shell("e2e", *arguments, "--reports", str(tmp_path))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words in done.stdout + done.stderr

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.errors import ChapterError, UsageError
 from harness.model import Mixed, Shares
-from harness.verdict import CONTROL, DEFAULT, Bounds
+from harness.verdict import DEFAULT, Bounds
 from harness.verdict.plan import GRANULARITY
 from harness.verdict.plan import fixed as plan
 
@@ -54,10 +54,10 @@ def test_only_one_version_is_five_hundred_clean_answers(shares: dict[str, float]
 
 
 def test_a_control_is_content_with_a_coarser_leak() -> None:
-    made = plan(Shares({"unreachable": 1.0}), CONTROL)
+    made = plan(Shares({"unreachable": 1.0}), DEFAULT.of_control())
     assert (made.n, made.error) == (150, 0.05)
     assert made.miss == pytest.approx(0.95**150)
-    assert made.miss <= CONTROL.leak_miss == DEFAULT.leak_miss
+    assert made.miss <= DEFAULT.leak_miss
 
 
 def test_a_share_that_is_one_but_for_float_noise_is_certain() -> None:
