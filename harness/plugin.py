@@ -32,6 +32,8 @@ RESULT: Final = pytest.StashKey[RunResult]()
 OWN_ORDER: Final = "its steps build on each other, in the chapter's order"
 EVIDENCE: Final = "evidence"
 """Folder beside the reports with what a failed step's diagnosis is read from."""
+LIVE_VIEW: Final = "live-view"
+"""Name of the plugin that draws a run on a terminal, if it is there."""
 ENVIRONMENT_CANNOT: Final = EnvironmentCannot.exit_code
 
 
@@ -147,26 +149,37 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """What came out, where the seconds went, and where the report is."""
+    if lines := _conclusion(config):
+        terminalreporter.section("chapter")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The same for the live view, which stands in for the terminal reporter."""
+    if view := config.pluginmanager.get_plugin(LIVE_VIEW):
+        view.end(_conclusion(config))
+
+
+def _conclusion(config: pytest.Config) -> list[str]:
+    """The last words of a run, a line each; empty if nothing ran."""
     result = config.stash.get(RESULT, None)
     if result is None:
-        return
-    terminalreporter.section("chapter")
-    terminalreporter.write_line(report.summary(result))
-    terminalreporter.write_line(f"report: {folder(config) / 'report.html'}")
+        return []
+    conductor = config.stash[CONDUCTOR]
+    lines = [*report.summary(result).splitlines(), f"report: {folder(config) / 'report.html'}"]
     if (folder(config) / EVIDENCE).is_dir():
-        terminalreporter.write_line(f"evidence: {folder(config) / EVIDENCE}")
-    spent = config.stash[CONDUCTOR].phases().items()
-    terminalreporter.write_line(
-        "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in spent)
-    )
-    if kept := config.stash[CONDUCTOR].kept():
-        terminalreporter.write_line(kept)
+        lines.append(f"evidence: {folder(config) / EVIDENCE}")
+    spent = conductor.phases().items()
+    lines.append("seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in spent))
+    if kept := conductor.kept():
+        lines += kept.splitlines()
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for annotation in report.failures(result):
-            terminalreporter.write_line(annotation)
+        lines += report.failures(result)
     if page := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(page).open("a", encoding="utf-8") as file:
             file.write(report.step_summary(result))
+    return lines
 
 
 @pytest.fixture(scope="session")
@@ -204,6 +217,9 @@ def _write_evidence(conductor: Conductor, latest: Path) -> None:
 
 def _reporter(config: pytest.Config) -> Callable[[str], None]:
     """Lines on the terminal, past pytest's capture."""
+    if view := config.pluginmanager.get_plugin(LIVE_VIEW):
+        say: Callable[[str], None] = view.say
+        return say
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return reporter.write_line if reporter else lambda line: None
 

@@ -176,7 +176,7 @@ def e2e(
         if keep:
             raise click.UsageError("--repeat starts a new cluster for each run: leave --keep out")
         return repeated(again(given), repeat, Path(reports or REPORTS), click.echo)
-    return walk([*given, *(["--keep"] if keep else [])])
+    return walk([*given, *(["--keep"] if keep else [])], lesson)
 
 
 @harness.command()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import pytest
 
+from harness.chapter import lesson
+from harness.cli.live import NAME, LiveView
 from harness.repository import E2E_TESTS, ROOT
 
 CODES = {
@@ -29,9 +34,37 @@ class _Witness:
         self.internal_error = True
 
 
-def walk(options: Sequence[str]) -> int:
-    """Run the chapter; 0 passed, 1 a step failed or was interrupted, 2 usage, 3 the machine."""
+class _Named:
+    """Registers the view under its name: pytest gives plugins of an argument none."""
+
+    def __init__(self, view: LiveView) -> None:
+        self._view = view
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Called before anything is collected."""
+        config.pluginmanager.register(self._view, NAME)
+
+
+def walk(options: Sequence[str], lesson_name: str = "") -> int:
+    """Run the chapter; 0 passed, 1 a step failed or was interrupted, 2 usage, 3 the machine.
+
+    A terminal gets a live view, anything else a line a step.
+    """
+    with ExitStack() as opened:
+        return _run(options, lesson_name, opened)
+
+
+def _run(options: Sequence[str], lesson_name: str, opened: ExitStack) -> int:
     witness = _Witness()
+    plugins: list[object] = [witness]
+    if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        # Past pytest's capture, which takes descriptor 1 away.
+        terminal = opened.enter_context(os.fdopen(os.dup(sys.stdout.fileno()), "w"))
+        plugins.append(_Named(LiveView(lesson(lesson_name), terminal)))
+        # The options of pyproject.toml are for the reporter that is left out.
+        shown = ["-p", "no:terminal", "-o", "addopts="]
+    else:
+        shown = ["--no-header", "-v", "--tb=short", "-rN"]
     code = pytest.main(
         [
             str(E2E_TESTS),
@@ -40,10 +73,10 @@ def walk(options: Sequence[str]) -> int:
             # Plugins of other tools take seconds to import, and none has a part in a run.
             "--disable-plugin-autoload",
             *("-p", "no:cacheprovider"),
-            *("--no-header", "-v", "--tb=short", "-rN"),
+            *shown,
             *options,
         ],
-        plugins=[witness],
+        plugins=plugins,
     )
     if code == 3:
         return 1 if witness.internal_error else 3
