@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from harness.cli.repeat import again
-from harness.clusters.envoy_releases import ENVOY_OF_ISTIO, envoy_binary, envoy_minor
+from harness.clusters.registry import known_releases, release_environment
 from harness.errors import UsageError
 from harness.matrix import (
     Row,
@@ -40,10 +40,13 @@ def matrix(
 
     On the local cluster a release means its Envoy; the pilot is the same in every row.
     """
-    if not releases and cluster != "local":
+    chosen = tuple(releases) or known_releases(cluster)
+    if not chosen:
         raise UsageError("name the releases to run", 'for example ISTIO="1.30.3 1.31.0"')
-    chosen = tuple(releases) or tuple(f"{minor}.0" for minor in ENVOY_OF_ISTIO)
-    environments = {release: _environment(cluster, release, console.print) for release in chosen}
+    environments = {
+        release: {**os.environ, **release_environment(cluster, release, console.print)}
+        for release in chosen
+    }
     folder = reports / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -70,15 +73,6 @@ def matrix(
     _show(rows, console)
     console.print(f"report: {folder / 'matrix.html'}")
     return 0 if all(each.passed for each in rows) else 1
-
-
-def _environment(cluster: str, release: str, say: Callable[[str], object]) -> dict[str, str]:
-    """The run's environment. On the local cluster it names the release's Envoy, fetched first."""
-    if cluster != "local":
-        return dict(os.environ)
-    minor = envoy_minor(release)
-    say(f"matrix: Istio {release} runs Envoy {minor}")
-    return {**os.environ, "ENVOY": str(envoy_binary(minor))}
 
 
 def _write(rows: Sequence[Row], folder: Path) -> None:

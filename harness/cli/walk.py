@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -50,8 +51,17 @@ def walk(options: Sequence[str], lesson_name: str = "") -> int:
 
     A terminal gets a live view, anything else a line a step.
     """
-    with ExitStack() as opened:
-        return _run(options, lesson_name, opened)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with ExitStack() as opened:
+            return _run(options, lesson_name, opened)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    """SIGTERM as Ctrl-C: what was started has to be ended, and the report written."""
+    raise KeyboardInterrupt
 
 
 def _run(options: Sequence[str], lesson_name: str, opened: ExitStack) -> int:

@@ -91,7 +91,11 @@ def control_plane(api: Api) -> str:
 
 
 def envoy_version(api: Api) -> str:
-    """What the ingress gateway's Envoy says of itself; empty if it cannot be asked."""
+    """What the ingress gateway's Envoy says of itself, once it runs; empty if it does not say.
+
+    Raises StepFailed if the gateway does not become available.
+    """
+    api.wait_available(mesh.NAMESPACE, GATEWAY)
     for pod in api.pods(mesh.NAMESPACE, {"istio": "ingressgateway"}):
         try:
             said = api.execute(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.clusters.cluster import Cluster, ClusterOptions
+from harness.clusters.envoy_releases import ENVOY_OF_ISTIO, envoy_binary, envoy_minor
 from harness.clusters.local import LocalCluster
 from harness.errors import UsageError
 
@@ -25,3 +28,20 @@ def open_cluster(kind: str, options: ClusterOptions) -> Cluster:
     raise UsageError(
         f"there is no kind of cluster {kind!r}", "use CLUSTER=local, kind or context:NAME"
     )
+
+
+def known_releases(kind: str) -> tuple[str, ...]:
+    """Istio releases that a matrix walks if none is named; none where they have to be named."""
+    return tuple(f"{minor}.0" for minor in ENVOY_OF_ISTIO) if kind == "local" else ()
+
+
+def release_environment(kind: str, release: str, say: Callable[[str], object]) -> dict[str, str]:
+    """What a run on this release needs in its environment, fetched first if need be.
+
+    On the local cluster a release stands for its Envoy. Raises UsageError and EnvironmentCannot.
+    """
+    if kind != "local":
+        return {}
+    minor = envoy_minor(release)
+    say(f"matrix: Istio {release} runs Envoy {minor}")
+    return {"ENVOY": str(envoy_binary(minor))}

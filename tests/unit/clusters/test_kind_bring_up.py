@@ -9,6 +9,9 @@ command lines are tested in test_kind_cluster.py and test_istioctl.py.
 from __future__ import annotations
 
 import secrets
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +26,7 @@ from harness.errors import BringUpFailed, EnvironmentCannot
 from harness.istio.default import DEFAULT_ISTIO
 from harness.model import OutboundPolicy, SetOutboundPolicy
 from harness.repository import ROOT
+from harness.waiting import Pending, wait_until
 
 NAMESPACE = "istioinaction"
 KIND = """\
@@ -30,6 +34,7 @@ echo "kind $KIND_EXPERIMENTAL_PROVIDER $*" >> {notes}
 case "$1 $2" in
 "get clusters") cat {clusters} 2>/dev/null; exit 0 ;;
 "create cluster")
+  {pause}
   for word in "$@"; do case "$word" in
     --name=*) echo "${{word#--name=}}" >> {clusters} ;;
     --kubeconfig=*) cp {kubeconfig} "${{word#--kubeconfig=}}" ;;
@@ -63,6 +68,7 @@ class Machine:
             "clusters": folder / "clusters",
             "kubeconfig": kubeconfig,
             "build": "true",
+            "pause": ":",
         }
         self.install()
 
@@ -74,7 +80,7 @@ class Machine:
             path.chmod(0o755)
 
     def notes(self) -> list[str]:
-        return self.notes_file.read_text().splitlines()
+        return self.notes_file.read_text().splitlines() if self.notes_file.exists() else []
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +233,27 @@ def test_a_build_that_fails_ends_the_bring_up_and_deletes_the_cluster(machine: M
     assert "no such base image" in caught.value.log_tail
     cluster.stop()
     assert "delete cluster" in machine.notes()[-1]
+
+
+@pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_while_kind_creates_deletes_the_cluster(
+    machine: Machine, tmp_path: Path, wanted: signal.Signals
+) -> None:
+    machine.install(pause=f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done")
+    command = [sys.executable, "-c", "from harness.cli import main; main()", "e2e"]
+    with subprocess.Popen(
+        [*command, "--cluster=kind", "--external=live", f"--reports={tmp_path}"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as run:  # fmt: skip
+
+        def creating() -> None:
+            if not any("create cluster" in line for line in machine.notes()):
+                raise Pending("kind was not told to create")
+
+        wait_until("kind create cluster", creating, 20)
+        run.send_signal(wanted)
+        (tmp_path / "go").touch()
+        said = run.communicate(timeout=60)[0]
+    assert run.returncode != 0, said
+    assert "delete cluster" in machine.notes()[-1], machine.notes()
+    assert (tmp_path / "latest" / "report.json").exists()

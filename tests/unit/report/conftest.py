@@ -63,7 +63,7 @@ def step(
     )
 
 
-FACTS = ClusterFacts("local", "1.31.0", "1.40.0", "v1.37.1", "the harness's own pilot")
+FACTS = ClusterFacts("local", "1.31.0", "1.40.0", "v1.37.1", "local pilot (not istiod)")
 DEPLOYED = CheckResult(
     request="deployment istioinaction/catalog",
     expectation="available, each pod with exactly the containers catalog and istio-proxy",
