@@ -19,7 +19,6 @@ from harness.convergence.model import (
 )
 
 Json = Mapping[str, Any]
-DENOMINATORS: Final = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 HEALTHY: Final = (None, "UNKNOWN", "HEALTHY")
 
 
@@ -118,7 +117,7 @@ def _percent(fraction: Json | None) -> float:
     if fraction is None:
         return 100.0
     value = fraction.get("default_value", {})
-    whole = DENOMINATORS[value.get("denominator", "HUNDRED")]
+    whole = policy.DENOMINATORS[value.get("denominator", "HUNDRED")]
     return float(100.0 * value.get("numerator", 0) / whole)
 
 
