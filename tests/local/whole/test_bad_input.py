@@ -72,8 +72,8 @@ spec:
             'unknown field "spec.http[0].route[0].destination.subsett"',
         ),
         (
-            "- timeout: 1s\n  route:\n  - destination: {host: catalog}\n",
-            "spec.http[0].timeout",
+            "- rewrite: {uri: /}\n  route:\n  - destination: {host: catalog}\n",
+            "spec.http[0].rewrite",
         ),
         (
             "- match:\n  - headers: {x-istio-cohort: {exakt: internal}}\n"
