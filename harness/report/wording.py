@@ -76,7 +76,8 @@ def with_status(run: RunResult, status: StepStatus) -> list[StepResult]:
 def headline(run: RunResult) -> str:
     """The verdict in a few words."""
     if run.failure:
-        return "The cluster did not come up"
+        ran = any(step.status is not StepStatus.SKIPPED for step in run.steps)
+        return "The run did not come to its end" if ran else "The cluster did not come up"
     if run.passed:
         return "The chapter holds"
     failed = with_status(run, StepStatus.FAILED)

@@ -115,3 +115,13 @@ def test_points(share: float, words: str) -> None:
 def test_a_moment_that_is_none_stays_as_it_is() -> None:
     assert wording.moment("2026-03-02T09:14:07+00:00") == "2026-03-02 09:14:07 UTC"
     assert wording.moment("yesterday") == "yesterday"
+
+
+def test_a_run_that_ended_early_does_not_blame_the_cluster(mixed_run: RunResult) -> None:
+    ended = replace(mixed_run, failure="the run was interrupted")
+    assert wording.headline(ended) == "The run did not come to its end"
+    assert "FAILED: The run did not come to its end" in summary(ended)
+
+
+def test_a_cluster_that_did_not_come_up_is_named(bring_up_failed: RunResult) -> None:
+    assert wording.headline(bring_up_failed) == "The cluster did not come up"
