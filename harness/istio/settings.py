@@ -13,10 +13,12 @@ HTTP_PORT: Final = 8080
 def operator(node_port: int = 0) -> str:
     """An IstioOperator as YAML. With ``node_port`` the gateway's port 80 is reached by it.
 
-    Access logs go to standard output: the mirror step counts them. Source of the fields:
-    istio.io, "IstioOperator Options".
+    Access logs go to standard output: the mirror step counts them. The outbound policy is Istio's
+    default, said aloud, so that it stands in the ConfigMap where the tutorial changes it. Source of
+    the fields: istio.io, "IstioOperator Options".
     """
-    spec: dict[str, Any] = {"profile": "demo", "meshConfig": {"accessLogFile": "/dev/stdout"}}
+    mesh = {"accessLogFile": "/dev/stdout", "outboundTrafficPolicy": {"mode": "ALLOW_ANY"}}
+    spec: dict[str, Any] = {"profile": "demo", "meshConfig": mesh}
     if node_port:
         service = {
             "type": "NodePort",
