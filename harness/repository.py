@@ -10,6 +10,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 E2E_TESTS: Final = ROOT / "tests" / "e2e"
 SERVICES: Final = ROOT / "services"
 REPORTS: Final = ROOT / "reports"
+NAMESPACE: Final = "istioinaction"
+"""Where the shop and the chapter's Istio objects live."""
 OUTSIDE_USERS: Final = ROOT / "harness" / "local" / "outside" / "users.json"
 """What the stand-in for the outside world answers, on every cluster."""
 CHAPTER_SETTING: Final = (

@@ -18,9 +18,7 @@ from harness.model import (
     TrafficCheck,
     WorkloadCheck,
 )
-
-NAMESPACE: Final = "istioinaction"
-"""Where the shop and the chapter's Istio objects live."""
+from harness.repository import NAMESPACE
 
 # --- proxies --------------------------------------------------------------------------------
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from harness.chapter import parts
-from harness.chapter.parts import NAMESPACE, catalog, chapter_file, only, unreachable, users
+from harness.chapter.parts import catalog, chapter_file, only, unreachable, users
 from harness.model import MirrorCheck, Stage, Step, WorkloadCheck
+from harness.repository import NAMESPACE
 
 __all__ = ["NAMESPACE", "STEPS"]
 

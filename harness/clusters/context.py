@@ -23,13 +23,12 @@ from harness.errors import BringUpFailed, EnvironmentCannot
 from harness.istio import istioctl, settings
 from harness.istio.releases import find_istioctl
 from harness.model import ClusterFacts, OutboundPolicy
-from harness.repository import ROOT
+from harness.repository import NAMESPACE, ROOT
 from harness.waiting import TEAR_DOWN, Pending, WaitTimeout, wait_until
 
 if TYPE_CHECKING:
     from harness.clusters.api import Api
 
-NAMESPACE: Final = "istioinaction"
 PATIENCE: Final = 4.0
 """Images may have to be pulled."""
 PROBE_SECONDS: Final = 2.0

@@ -26,14 +26,13 @@ from harness.istio import istioctl, releases, settings
 from harness.istio.default import DEFAULT_ISTIO
 from harness.istio.releases import Istioctl, find_istioctl
 from harness.model import ClusterFacts
-from harness.repository import CHAPTER_FILES, CHAPTER_SETTING, ROOT
+from harness.repository import CHAPTER_FILES, CHAPTER_SETTING, NAMESPACE, ROOT
 
 if TYPE_CHECKING:
     from pytest_kind import KindCluster as PytestKind
 
     from harness.clusters.api import Api
 
-NAMESPACE: Final = "istioinaction"
 KEPT_NAME: Final = "istio-chapter"
 """Name of a cluster that is kept, unless another is given: the next KEEP=1 finds it by it."""
 PATIENCE: Final = 4.0
