@@ -1,11 +1,13 @@
-"""Which kinds of cluster there are: the one place that knows their names."""
+"""Which kinds of cluster there are: the one place that knows their names.
+
+What only one kind needs is imported when it is asked for: every `harness up` passes here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from harness.clusters.cluster import Cluster, ClusterOptions
-from harness.clusters.envoy_releases import ENVOY_OF_ISTIO, envoy_binary, envoy_minor
 from harness.clusters.local import LocalCluster
 from harness.errors import UsageError
 
@@ -32,7 +34,11 @@ def open_cluster(kind: str, options: ClusterOptions) -> Cluster:
 
 def known_releases(kind: str) -> tuple[str, ...]:
     """Istio releases that a matrix walks if none is named; none where they have to be named."""
-    return tuple(f"{minor}.0" for minor in ENVOY_OF_ISTIO) if kind == "local" else ()
+    if kind != "local":
+        return ()
+    from harness.clusters.envoy_releases import ENVOY_OF_ISTIO
+
+    return tuple(f"{minor}.0" for minor in ENVOY_OF_ISTIO)
 
 
 def release_environment(kind: str, release: str, say: Callable[[str], object]) -> dict[str, str]:
@@ -42,6 +48,8 @@ def release_environment(kind: str, release: str, say: Callable[[str], object]) -
     """
     if kind != "local":
         return {}
+    from harness.clusters.envoy_releases import envoy_binary, envoy_minor
+
     minor = envoy_minor(release)
     say(f"matrix: Istio {release} runs Envoy {minor}")
     return {"ENVOY": str(envoy_binary(minor))}
