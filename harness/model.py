@@ -109,6 +109,19 @@ Expectation = Shares | Mixed
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """A workload whose access log has to bear a check's counts out.
+
+    Its istio-proxy containers must have logged, for ``path``, exactly as many of the check's
+    requests as were answered with one of ``labels``; without labels, none of them.
+    """
+
+    workload: ProxySelector
+    path: str
+    labels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class TrafficCheck:
     """A sample of one request, labelled by ``classifier``, judged once against ``expectation``.
 
@@ -121,6 +134,8 @@ class TrafficCheck:
     classifier: str
     expectation: Expectation
     control: bool = False
+    witnesses: tuple[Witness, ...] = ()
+    """Who else has to know of it; asked once the whole run is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +218,21 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What access logs have to say of a sample that was sent.
+
+    ``sender`` is the User-Agent of its requests and of no other. ``answered`` counts those that
+    got an HTTP answer at all; ``sent_at`` is when the first was sent, in seconds since the epoch.
+    ``wanted`` is how many requests each witness must have logged.
+    """
+
+    sender: str
+    sent_at: float
+    answered: int
+    wanted: tuple[tuple[Witness, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """One judged check, as report.json lists it (plus the regions, for the drawing)."""
 
@@ -217,6 +247,10 @@ class CheckResult:
     regions: tuple[Region, ...] = ()
     error: float = 0.0
     """The smallest error (a share) that ``miss`` speaks of; 0 where no share is judged."""
+    account: Account | None = None
+    """What the access logs must bear out; None where nobody is asked."""
+    witness: str = ""
+    """What the access logs said, or why they were not heard; empty where nobody was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +303,8 @@ class RunResult:
     seconds: float
     steps: tuple[StepResult, ...]
     failure: str = ""
+    witness: str = ""
+    """What the access logs said of the whole run, or why they were not heard."""
     bring_up: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Seconds by part of the bring-up, where it has parts; they may overlap."""
 

@@ -20,6 +20,8 @@ CONVERGENCE: Final = 15.0
 """Seconds for applied configuration to be live on every proxy concerned."""
 MIRROR_LOGGED: Final = 10.0
 """Seconds for the last mirrored copy to appear in the access log."""
+ACCESS_LOGGED: Final = 10.0
+"""Seconds for access logs to account for every request, once a run is over."""
 TRAFFIC_CONNECT: Final = 5.0
 """Seconds for the ingress to accept a connection; then the request counts as unanswered."""
 TRAFFIC_ANSWER: Final = 10.0

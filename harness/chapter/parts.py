@@ -16,6 +16,7 @@ from harness.model import (
     SetOutboundPolicy,
     Shares,
     TrafficCheck,
+    Witness,
     WorkloadCheck,
 )
 from harness.repository import NAMESPACE
@@ -90,19 +91,39 @@ def split(v1: float, v2: float) -> Shares:
     return Shares(MappingProxyType({"v1": v1, "v2": v2}))
 
 
-def catalog(request: Request, expectation: Shares | Mixed) -> TrafficCheck:
+BY_VERSION: Final = (
+    Witness(CATALOG_V1, "/items", frozenset(("v1",))),
+    Witness(CATALOG_V2, "/items", frozenset(("v2",))),
+)
+"""Each version's sidecar has logged the requests that its version answered."""
+COPIED: Final = (
+    Witness(CATALOG_V1, "/items", frozenset(("v1",))),
+    Witness(CATALOG_V2, "/items", frozenset(("v1",))),
+)
+"""v2's sidecar has logged a copy of each request that v1 answered."""
+
+
+def catalog(
+    request: Request,
+    expectation: Shares | Mixed,
+    witnesses: tuple[Witness, ...] = BY_VERSION,
+) -> TrafficCheck:
     """Which catalog version answers."""
-    return TrafficCheck(request, "catalog", expectation)
+    return TrafficCheck(request, "catalog", expectation, witnesses=witnesses)
 
 
 def users(label: str, control: bool = False) -> TrafficCheck:
-    """Whether the shop's users arrive."""
-    return TrafficCheck(SHOP_USERS, "users", only(label), control)
+    """Whether the shop's users arrive. forum is asked for them, whatever it can answer."""
+    witness = Witness(FORUM, "/api/users", frozenset((label,)))
+    return TrafficCheck(SHOP_USERS, "users", only(label), control, (witness,))
 
 
 def unreachable(request: Request) -> TrafficCheck:
-    """The negative control: nothing answers for this host yet."""
-    return TrafficCheck(request, "reachability", only("unreachable"), control=True)
+    """The negative control: nothing answers for this host yet, and none gets past the gateway."""
+    nobody = Witness(CATALOG, "/items", frozenset())
+    return TrafficCheck(
+        request, "reachability", only("unreachable"), control=True, witnesses=(nobody,)
+    )
 
 
 def workload(deployment: str, app: str) -> WorkloadCheck:

@@ -199,7 +199,7 @@ MIRROR: Final = Step(
             parts.WHOLE_SHOP,
             (
                 MirrorCheck(
-                    catalog(parts.SHOP_CATALOG, only("v1")),
+                    catalog(parts.SHOP_CATALOG, only("v1"), parts.COPIED),
                     parts.CATALOG_V1,
                     parts.CATALOG_V2,
                     "/items",

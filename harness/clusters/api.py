@@ -181,6 +181,10 @@ class Api:
         found = self.get("v1", "configmaps", mesh.NAMESPACE, mesh.CONFIG_MAP)
         return str((found.get("data") or {}).get(mesh.KEY, ""))
 
+    def access_log_file(self) -> str:
+        """Where the mesh's proxies write their access logs; empty if they write none."""
+        return mesh.access_log_file(self.mesh_config())
+
     def get(self, api_version: str, plural: str, namespace: str, name: str) -> Object:
         """One object; ApiRefused (code 404) if there is none."""
         kind = self._discovery.plural(api_version, plural)

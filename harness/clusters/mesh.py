@@ -29,6 +29,11 @@ def outbound_policy(mesh: str) -> OutboundPolicy:
     return OutboundPolicy(policy.get("mode", OutboundPolicy.ALLOW_ANY))
 
 
+def access_log_file(mesh: str) -> str:
+    """``accessLogFile``; empty, Istio's default, means no access log."""
+    return str(_parse(mesh).get("accessLogFile") or "")
+
+
 def _parse(mesh: str) -> dict[str, Any]:
     try:
         settings = yaml.safe_load(mesh) or {}

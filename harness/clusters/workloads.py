@@ -53,6 +53,18 @@ def containers(pod: Mapping[str, Any]) -> list[str]:
     return sidecars + [container["name"] for container in pod["spec"]["containers"]]
 
 
+def restarts(pod: Mapping[str, Any], container: str) -> int:
+    """How often a container was started again; each start has a log of its own."""
+    status = pod.get("status", {})
+    kinds = ("containerStatuses", "initContainerStatuses")
+    return sum(
+        each.get("restartCount", 0)
+        for kind in kinds
+        for each in status.get(kind) or ()
+        if each["name"] == container
+    )
+
+
 def not_ready(pod: Mapping[str, Any]) -> list[str]:
     """One sentence per container that is not ready."""
     return list(_not_ready(pod))

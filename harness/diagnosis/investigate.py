@@ -41,6 +41,10 @@ class Investigator:
         self._keep(step, evidence)
         return explain_failure(evidence, failure)
 
+    def keep(self, step: str, moment: str, source: Source) -> None:
+        """Evidence of a step since ``moment`` (ISO 8601, UTC), for whoever looks into it."""
+        self._keep(step, gather(source, moment))
+
     def _keep(self, step: str, evidence: Evidence) -> None:
         if self._folder is not None:
             self._room -= bundle.write(evidence, self._folder / step, self._room)

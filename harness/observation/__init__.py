@@ -2,8 +2,17 @@
 label is counted under a label of its own, never dropped.
 """
 
-from harness.observation.access_log import request_ids
+from harness.observation.access_log import LoggedRequest, logged_requests, request_ids
 from harness.observation.classifiers import CLASSIFIERS, Classifier
 from harness.observation.observe import classifier, merge, observe
 
-__all__ = ["CLASSIFIERS", "Classifier", "classifier", "merge", "observe", "request_ids"]
+__all__ = [
+    "CLASSIFIERS",
+    "Classifier",
+    "LoggedRequest",
+    "classifier",
+    "logged_requests",
+    "merge",
+    "observe",
+    "request_ids",
+]

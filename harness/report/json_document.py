@@ -48,5 +48,12 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "verdict": "passed" if check.passed else "failed",
         "false_alarm": check.false_alarm,
         "miss": check.miss,
-        "reason": check.reason,
+        "reason": _reason(check),
     }
+
+
+def _reason(check: CheckResult) -> str:
+    """Why it was judged so, and what the access logs said of it where they were asked."""
+    if not check.witness or check.witness in check.reason:
+        return check.reason
+    return f"{check.reason}; access logs: {check.witness}"

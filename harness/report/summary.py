@@ -29,6 +29,8 @@ def _lines(run: RunResult) -> Iterator[str]:
             yield from (f"{_UNDER}{line}".rstrip() for line in _why(step))
     if run.failure:
         yield from (f"{_PREFIX[StepStatus.FAILED]}{line}" for line in run.failure.splitlines())
+    if run.witness:
+        yield f"witness  access logs: {run.witness}"
     verdict = "PASSED" if run.passed else "FAILED"
     where = f"on {run.facts.cluster}, {duration(run.seconds)}"
     yield f"{verdict}: {headline(run)}: {tally(run)} {where}"

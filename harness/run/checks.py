@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from harness import observation, traffic, verdict
 from harness.clusters import workloads
 from harness.model import (
+    Account,
     Check,
     CheckResult,
     MirrorCheck,
@@ -42,16 +45,31 @@ def make(
 
 def _traffic(check: TrafficCheck, ingress: str, bounds: verdict.Bounds) -> CheckResult:
     plan = verdict.plan(check.expectation, bounds.of_control() if check.control else bounds)
-    return verdict.check_result(check.request, plan, _sample(check, plan, ingress))
+    sender = f"{traffic.SENDER}/{secrets.token_hex(8)}"
+    sent_at = time.time()
+    sample, answered = _sample(check, plan, ingress, sender)
+    wanted = tuple(
+        (witness, sum(sample.counts.get(label, 0) for label in witness.labels))
+        for witness in check.witnesses
+    )
+    account = Account(sender, sent_at, answered, wanted) if wanted else None
+    result = verdict.check_result(check.request, plan, sample)
+    return dataclasses.replace(result, account=account)
 
 
-def _sample(check: TrafficCheck, plan: verdict.AnyPlan, ingress: str) -> Sample:
-    """The whole sample: every answer counts, and the plan says when there are enough."""
-    sample = observation.observe(check.classifier, [])
+def _sample(
+    check: TrafficCheck, plan: verdict.AnyPlan, ingress: str, sender: str
+) -> tuple[Sample, int]:
+    """The whole sample, and how many of it are HTTP answers.
+
+    Every answer counts, and the plan says when there are enough.
+    """
+    sample, answered = observation.observe(check.classifier, []), 0
     while more := verdict.wanted(plan, sample):
-        answers = traffic.send(ingress, check.request, more)
+        answers = traffic.send(ingress, check.request, more, sender=sender)
+        answered += sum(answer.status is not None for answer in answers)
         sample = observation.merge(sample, observation.observe(check.classifier, answers))
-    return sample
+    return sample, answered
 
 
 def _mirror(check: MirrorCheck, api: Api, ingress: str, bounds: verdict.Bounds) -> CheckResult:

@@ -13,7 +13,9 @@ from harness.clusters import Cluster
 from harness.errors import HarnessError
 from harness.model import ClusterFacts, RunResult, Step, StepResult, StepStatus
 from harness.repository import ROOT
+from harness.run import witness
 from harness.run.stages import Walk
+from harness.run.witness import Hearing
 from harness.verdict import DEFAULT, Bounds
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class Conductor:
         self._api: Api | None = None
         self._broken = ""
         self._bring_up = 0.0
+        self._hearing = 0.0
+        self._witness = ""
         self.failure: HarnessError | None = None
         """Why there is no cluster to run on."""
 
@@ -96,6 +100,25 @@ class Conductor:
             self._results[step.id] = self._run(step) if is_wanted else self._apply_only(step)
         return self._results[step.id]
 
+    def hear(self) -> Hearing:
+        """Ask the access logs about every step so far; what they contradict has not passed."""
+        if (why := self._why_nothing()) and not self._results:
+            return Hearing((), 0, (), why)
+        if self._api is None:
+            return Hearing((), 0, (), NOT_REACHED)
+        started = time.monotonic()
+        try:
+            hearing = witness.hear(self._api, tuple(self._results.values()))
+        except HarnessError as failure:
+            hearing = Hearing((), 0, (), str(failure))
+        self._hearing = time.monotonic() - started
+        for step in hearing.steps:
+            if self._investigator and step.status is not self._results[step.id].status:
+                self._investigator.keep(step.id, self._started.isoformat(), self._api)
+        self._results |= {step.id: step for step in hearing.steps}
+        self._witness = hearing.told
+        return hearing
+
     def stop(self) -> None:
         """End the cluster, unless it is to be kept."""
         if self._api:
@@ -121,7 +144,7 @@ class Conductor:
         for result in self._results.values():
             for phase, seconds in result.phases.items():
                 total[phase] = total.get(phase, 0.0) + seconds
-        return total
+        return total | ({"witness": self._hearing} if self._witness else {})
 
     def evidence(self) -> dict[str, str]:
         """What else the cluster's own tools say, by file name, for the report of a failed run."""
@@ -148,6 +171,7 @@ class Conductor:
                 for step in self._steps
             ),
             failure=failure,
+            witness=self._witness,
             bring_up=self._cluster.phases() if self._cluster else {},
         )
 

@@ -5,5 +5,6 @@ an ``Answer`` without a status, whose ``error`` is one of a few fixed phrases (s
 """
 
 from harness.traffic.send import CONNECTIONS, TIMEOUTS, Timeouts, send
+from harness.traffic.wire import SENDER
 
-__all__ = ["CONNECTIONS", "TIMEOUTS", "Timeouts", "send"]
+__all__ = ["CONNECTIONS", "SENDER", "TIMEOUTS", "Timeouts", "send"]

@@ -18,7 +18,7 @@ from harness import waiting
 from harness.errors import StepFailed, UsageError
 from harness.model import Answer, Request
 from harness.traffic.connection import Connection
-from harness.traffic.wire import encode
+from harness.traffic.wire import SENDER, encode
 
 CONNECTIONS: Final = 8
 """Connections of one sample: enough to keep a gateway and one worker busy."""
@@ -42,20 +42,23 @@ def send(
     n: int,
     connections: int = CONNECTIONS,
     timeouts: Timeouts = TIMEOUTS,
+    sender: str = SENDER,
 ) -> list[Answer]:
     """Send ``request`` ``n`` times to the ingress and return the ``n`` answers.
 
     The answers are in the order in which the requests were begun. Failures to connect or to
-    answer are among them. Proxies named in the environment are not used. Raises UsageError for
-    an ingress or a number that makes no sense, ChapterError for a request that cannot be sent,
-    and StepFailed if ``timeouts.sample`` passes before all answers are there.
+    answer are among them. Proxies named in the environment are not used.
+    ``sender`` is the User-Agent, by which access logs tell one sample's requests from others.
+
+    Raises UsageError for an ingress or a number that makes no sense, ChapterError for a request
+    that cannot be sent, and StepFailed if ``timeouts.sample`` passes before all answers are there.
     """
     if n < 1 or connections < 1:
         raise UsageError(
             f"cannot send {n} requests over {connections} connections", "give at least one of each"
         )
     address = _address(ingress_url)
-    payload = encode(request)
+    payload = encode(request, sender)
     answers: list[Answer | None] = [None] * n
     tickets = count()
     deadline = time.monotonic() + timeouts.sample

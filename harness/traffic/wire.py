@@ -50,8 +50,14 @@ class Message:
     """Whether another request may be sent on the same connection."""
 
 
-def encode(request: Request) -> bytes:
+SENDER: Final = "istio-chapter-harness"
+"""User-Agent of a request that names none."""
+
+
+def encode(request: Request, sender: str = SENDER) -> bytes:
     """The request's bytes; Host and path go out exactly as given.
+
+    ``sender`` is the User-Agent, unless the request names one.
 
     Raises ChapterError for what would not arrive as it was written.
     """
@@ -71,7 +77,7 @@ def encode(request: Request) -> bytes:
         fields.append(f"{name}: {value}")
     fields += [
         f"{name}: {value}"
-        for name, value in (("User-Agent", "istio-chapter-harness"), ("Accept", "*/*"))
+        for name, value in (("User-Agent", sender), ("Accept", "*/*"))
         if name.lower() not in names
     ]
     return "\r\n".join([*fields, "", ""]).encode("latin-1")

@@ -11,17 +11,21 @@ from harness.verdict.judgement import Judgement, check_result, judge, wanted
 from harness.verdict.kinds import AnyPlan, Look, Plan, SequentialPlan
 from harness.verdict.ledger import Ledger, ledger
 from harness.verdict.plan import plan
+from harness.verdict.testimony import Heard, Testimony, bear_out
 from harness.verdict.wording import describe
 
 __all__ = [
     "DEFAULT",
     "AnyPlan",
     "Bounds",
+    "Heard",
     "Judgement",
     "Ledger",
     "Look",
     "Plan",
     "SequentialPlan",
+    "Testimony",
+    "bear_out",
     "check_result",
     "describe",
     "judge",

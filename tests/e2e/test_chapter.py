@@ -10,6 +10,8 @@ from harness.run import Conductor
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "step" not in metafunc.fixturenames:
+        return
     steps = lesson(metafunc.config.getoption("lesson"))
     metafunc.parametrize("step", steps, ids=lambda step: step.id)
 
@@ -22,3 +24,10 @@ def test_step(step: Step, conductor: Conductor) -> None:
         pytest.skip(result.diagnosis)
     if result.status is StepStatus.FAILED:
         pytest.fail(f"{step.id}: {result.diagnosis}", pytrace=False)
+
+
+def test_access_logs_account_for_every_request(conductor: Conductor) -> None:
+    hearing = conductor.hear()
+    if hearing.unheard:
+        pytest.skip(hearing.unheard)
+    assert not hearing.contradictions, "\n".join(hearing.contradictions)

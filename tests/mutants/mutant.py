@@ -67,6 +67,8 @@ class Mutant:
     step: Callable[[Step], Step] | None = None
     """Changes the red step itself: a harness input that is wrong."""
     sabotage: Sabotage | None = None
+    seen_by_logs: bool = False
+    """Every answer looks right: only the access logs, heard at the end, can tell."""
 
     @property
     def conducted(self) -> tuple[str, ...]:

@@ -70,6 +70,8 @@ def walk(mutant: Mutant, cluster: LocalCluster, folder: Path) -> RunResult:
                         conductor.conduct(step)
                 else:
                     conductor.conduct(step)
+            if mutant.seen_by_logs:
+                conductor.hear()
         finally:
             conductor.stop()
     return conductor.result()

@@ -8,8 +8,10 @@ from tests.mutants.catalogue.texts import (
     NC,
     ONLY_V1,
     RULE,
+    SHOWS_IMAGES,
     UH,
     V1_DEPLOYMENT,
+    V2_DEPLOYMENT,
 )
 from tests.mutants.mutant import Edit, Mutant
 
@@ -50,6 +52,22 @@ SUBSET_MUTANTS = (
             Edit(RULE, "version: v0", "version: v2"),
         ),
         ("gateway",),
+    ),
+    Mutant(
+        "everything-swapped",
+        "the subsets' labels are swapped, and so are the versions' images: all answers look right",
+        ("all-v1", "header"),
+        "the access logs contradict the answers: .*the sidecar of catalog(-v2| v1) logged 0 "
+        "requests for /items, and the answers say 500",
+        (
+            Edit(RULE, "version: v1", "version: v0"),
+            Edit(RULE, "version: v2", "version: v1"),
+            Edit(RULE, "version: v0", "version: v2"),
+            Edit(V1_DEPLOYMENT, CATALOG_IMAGE, CATALOG_IMAGE + SHOWS_IMAGES),
+            Edit(V2_DEPLOYMENT, SHOWS_IMAGES, ""),
+        ),
+        ("deploy",),
+        seen_by_logs=True,
     ),
     Mutant(
         "rule-labels-nobody",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from harness.observation import request_ids
+from harness.observation import LoggedRequest, logged_requests, request_ids
 
 FIRST = "f2c9658e-f155-4d42-a0d8-a8017062e50c"
 SECOND = "0d6c9a1b-6b0e-4f0b-9d3e-3f1c2b5a7e10"
@@ -39,3 +39,12 @@ def test_json_lines() -> None:
         json.dumps({"method": "GET", "path": "/items/2", "request_id": SECOND[::-1]}),
     ]
     assert request_ids("\n".join(lines), "/items") == {FIRST, SECOND}
+
+
+def test_who_sent_a_request_stands_beside_its_id() -> None:
+    as_json = json.dumps({"path": "/items?x=1", "request_id": SECOND, "user_agent": "curl/8"})
+    noise = '[info] envoy main: starting\n{"level": "info"}\n{broken\n'
+    assert list(logged_requests(text("/items?page=2", FIRST) + noise + as_json)) == [
+        LoggedRequest("/items", FIRST, "curl/7.88.1"),
+        LoggedRequest("/items", SECOND, "curl/8"),
+    ]

@@ -157,7 +157,7 @@ class Logs:
 
     def _line(self, number: int) -> str:
         identity = f"{number & 0xFFFFFFFF:08x}-0000-4000-8000-000000000000"
-        return f'"GET /items HTTP/1.1" 200 - "{identity}"\n'
+        return f'"GET /items HTTP/1.1" 200 - "curl/8" "{identity}"\n'
 
     def script(self, number: int) -> tuple[int, bytes]:
         self._logs["v1"].append(self._line(number))
