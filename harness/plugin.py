@@ -52,6 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for bound in fields(Bounds):
         option = f"--{bound.name.replace('_', '-')}"
         group.addoption(option, type=float, default=bound.default, help="see harness e2e --help")
+    group.addoption(
+        "--seed", type=int, default=None, help="what is left to chance; default: another each run"
+    )
     group.addoption("--kubernetes", default="", help="Kubernetes minor of a kind cluster")
     group.addoption(
         "--install-istio", action="store_true",
@@ -80,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
     facts = ClusterFacts(kind, config.getoption("istio"), "", "", "")
     investigator = Investigator(folder(config) / EVIDENCE)
     config.stash[CONDUCTOR] = Conductor(
-        steps, wanted, facts, investigator=investigator, bounds=bounds
+        steps, wanted, facts, investigator=investigator, bounds=bounds, seed=_seed(config)
     )
 
 
@@ -170,6 +173,7 @@ def _conclusion(config: pytest.Config) -> list[str]:
     lines = [*report.summary(result).splitlines(), f"report: {folder(config) / 'report.html'}"]
     if (folder(config) / EVIDENCE).is_dir():
         lines.append(f"evidence: {folder(config) / EVIDENCE}")
+    lines.append(f"seed: {config.option.seed} (--seed repeats the order of the checks)")
     spent = conductor.phases().items()
     lines.append("seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in spent))
     if kept := conductor.kept():
@@ -193,6 +197,12 @@ def conductor(request: pytest.FixtureRequest) -> Conductor:
 def folder(config: pytest.Config) -> Path:
     """Where this run's reports go."""
     return Path(config.getoption("reports")) / "latest"
+
+
+def _seed(config: pytest.Config) -> int:
+    if config.option.seed is None:
+        config.option.seed = secrets.randbits(31)
+    return int(config.option.seed)
 
 
 def _plan_all(steps: Sequence[Step], bounds: Bounds) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -120,6 +121,8 @@ def status(name: str, as_json: bool) -> int:
 @click.option("--kubernetes", default="", help="Kubernetes minor of a kind cluster.")
 @click.option("--install-istio", is_flag=True, help="Into an existing cluster that has none.")
 @click.option("--reports", default="", help="Folder of the reports; default: reports.")
+@click.option("--seed", type=int,
+    help="Order of a step's checks, which is left to chance. Default: another each run.")  # fmt: skip
 @click.option("--repeat", default=1, show_default=True, type=click.IntRange(1),
     help="Whole runs, one after the other, with a ledger of them beside the report.")  # fmt: skip
 def e2e(
@@ -139,6 +142,7 @@ def e2e(
     kubernetes: str,
     install_istio: bool,
     reports: str,
+    seed: int | None,
     repeat: int,
 ) -> int:
     """Bring a cluster up, walk the chapter, and prove every step.
@@ -175,7 +179,9 @@ def e2e(
     if repeat > 1:
         if keep:
             raise click.UsageError("--repeat starts a new cluster for each run: leave --keep out")
-        return repeated(again(given), repeat, Path(reports or REPORTS), click.echo)
+        first = secrets.randbits(31) if seed is None else seed
+        return repeated(again(given), repeat, Path(reports or REPORTS), click.echo, first)
+    given += [] if seed is None else [f"--seed={seed}"]
     return walk([*given, *(["--keep"] if keep else [])], lesson)
 
 

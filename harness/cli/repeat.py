@@ -16,7 +16,7 @@ from harness.verdict import Ledger, ledger
 
 CANNOT: Final = EnvironmentCannot.exit_code
 LEDGER: Final = "ledger.jsonl"
-"""One line a run: number, exit code, seconds, designed rate of false alarms, failed steps."""
+"""One line a run: number, seed, exit code, seconds, designed rate of false alarms, failed steps."""
 FAILED: Final = "failed"
 """Folder of the whole reports of runs that failed, by number."""
 
@@ -28,11 +28,18 @@ def again(options: Sequence[str]) -> list[str]:
     return [sys.executable, "-c", "from harness.cli import main; main()", "e2e", *options]
 
 
-def repeated(command: Sequence[str], runs: int, reports: Path, say: Callable[[str], object]) -> int:
+def repeated(
+    command: Sequence[str],
+    runs: int,
+    reports: Path,
+    say: Callable[[str], object],
+    first_seed: int,
+) -> int:
     """Run ``command`` ``runs`` times; 0 if all passed, 1 if one failed, 2 or 3 as it says so.
 
-    Every run counts once, and none is tried again. A run that could not be made (exit code 2 or
-    3) ends the row: there is nothing to count.
+    Each run has a seed of its own, counted up from ``first_seed``. Every run counts once, and
+    none is tried again. A run that could not be made (exit code 2 or 3) ends the row: there is
+    nothing to count.
     """
     reports.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(reports / FAILED, ignore_errors=True)
@@ -40,12 +47,15 @@ def repeated(command: Sequence[str], runs: int, reports: Path, say: Callable[[st
     with (reports / LEDGER).open("w", encoding="utf-8") as book:
         for number in range(1, runs + 1):
             started = time.monotonic()
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+            seed = first_seed + number - 1
+            done = subprocess.run(
+                [*command, f"--seed={seed}"], capture_output=True, text=True, errors="replace"
+            )
             seconds = time.monotonic() - started
             if done.returncode not in (0, 1):
                 say(done.stdout + done.stderr)
                 return done.returncode if done.returncode in (2, CANNOT) else 1
-            entry = _entry(number, done.returncode, seconds, _report(reports))
+            entry = _entry(number, seed, done.returncode, seconds, _report(reports))
             book.write(json.dumps(entry) + "\n")
             book.flush()
             say(_line(entry, runs))
@@ -67,10 +77,11 @@ def _report(reports: Path) -> Json:
     return found
 
 
-def _entry(number: int, code: int, seconds: float, report: Json) -> dict[str, Any]:
+def _entry(number: int, seed: int, code: int, seconds: float, report: Json) -> dict[str, Any]:
     steps = report.get("steps", ())
     return {
         "run": number,
+        "seed": seed,
         "exit": code,
         "started": report.get("started", ""),
         "seconds": round(seconds, 1),
@@ -84,7 +95,10 @@ def _line(entry: Json, runs: int) -> str:
     if not entry["exit"]:
         return f"run {entry['run']} of {runs}: passed, {entry['seconds']} s"
     which = ", ".join(entry["failed"]) or "before the first step"
-    return f"run {entry['run']} of {runs}: FAILED ({which}), {entry['seconds']} s"
+    return (
+        f"run {entry['run']} of {runs}: FAILED ({which}), {entry['seconds']} s, "
+        f"seed {entry['seed']}"
+    )
 
 
 def _keep(reports: Path, number: int, output: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -31,21 +30,27 @@ LOG_INTERVAL: Final = 0.1
 
 
 def make(
-    check: Check, api: Api, ingress: str, bounds: verdict.Bounds = verdict.DEFAULT
+    check: Check,
+    api: Api,
+    ingress: str,
+    bounds: verdict.Bounds = verdict.DEFAULT,
+    sender: str = traffic.SENDER,
 ) -> CheckResult:
-    """The judged check. Raises StepFailed if it could not be made at all."""
+    """The judged check. Raises StepFailed if it could not be made at all.
+
+    ``sender`` is the User-Agent of its requests, by which access logs tell them from others.
+    """
     match check:
         case TrafficCheck():
-            return _traffic(check, ingress, bounds)
+            return _traffic(check, ingress, bounds, sender)
         case MirrorCheck():
-            return _mirror(check, api, ingress, bounds)
+            return _mirror(check, api, ingress, bounds, sender)
         case WorkloadCheck():
             return _workload(check, api)
 
 
-def _traffic(check: TrafficCheck, ingress: str, bounds: verdict.Bounds) -> CheckResult:
+def _traffic(check: TrafficCheck, ingress: str, bounds: verdict.Bounds, sender: str) -> CheckResult:
     plan = verdict.plan(check.expectation, bounds.of_control() if check.control else bounds)
-    sender = f"{traffic.SENDER}/{secrets.token_hex(8)}"
     sent_at = time.time()
     sample, answered = _sample(check, plan, ingress, sender)
     wanted = tuple(
@@ -72,7 +77,9 @@ def _sample(
     return sample, answered
 
 
-def _mirror(check: MirrorCheck, api: Api, ingress: str, bounds: verdict.Bounds) -> CheckResult:
+def _mirror(
+    check: MirrorCheck, api: Api, ingress: str, bounds: verdict.Bounds, sender: str
+) -> CheckResult:
     """The answers as in any check, and as many copies in the log as requests were sent.
 
     Proxies write their logs some time after the answer, so requests sent before this check may
@@ -80,7 +87,7 @@ def _mirror(check: MirrorCheck, api: Api, ingress: str, bounds: verdict.Bounds) 
     of an earlier check.
     """
     earlier = _copies(check, api)
-    result = _traffic(check.traffic, ingress, bounds)
+    result = _traffic(check.traffic, ingress, bounds, sender)
 
     def copied() -> int:
         copies = len(_copies(check, api) - earlier)

@@ -44,17 +44,19 @@ class Conductor:
         connect: Callable[[Cluster], Api] = _connect,
         investigator: Investigator | None = None,
         bounds: Bounds = DEFAULT,
+        seed: int = 0,
     ) -> None:
         """``facts`` stand in the report as long as there is no cluster.
 
         ``connect`` gives the API of a cluster. ``investigator`` explains failures.
-        ``bounds`` are how often a verdict may be wrong.
+        ``bounds`` are how often a verdict may be wrong. ``seed`` fixes what is left to chance.
         """
         self._steps = tuple(steps)
         self._wanted = wanted
         self._connect = connect
         self._investigator = investigator
         self._bounds = bounds
+        self._seed = seed
         self._facts = facts
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
@@ -185,7 +187,9 @@ class Conductor:
     def _run(self, step: Step) -> StepResult:
         if (why := self._why_nothing()) or self._api is None or self._cluster is None:
             return _skipped(step, why or NOT_REACHED)
-        walk = Walk(step, self._api, self._cluster.ingress, self._investigator, self._bounds)
+        walk = Walk(
+            step, self._api, self._cluster.ingress, self._investigator, self._bounds, self._seed
+        )
         try:
             result = walk.run()
         except Exception as bug:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from harness.model import (
     StepStatus,
 )
 from harness.run import checks
+from harness.traffic import SENDER
 from harness.verdict import DEFAULT, Bounds
 
 if TYPE_CHECKING:
@@ -43,11 +45,15 @@ class Walk:
         ingress: str,
         investigator: Investigator | None = None,
         bounds: Bounds = DEFAULT,
+        seed: int = 0,
     ) -> None:
         """``investigator`` explains a failure; without one the failure speaks for itself.
 
-        ``bounds`` are how often a check's verdict may be wrong.
+        ``bounds`` are how often a check's verdict may be wrong. ``seed`` fixes what is left to
+        chance: the order of a stage's checks, and by which name access logs know each of them.
         """
+        # Nothing is kept secret by it: a run has to be repeatable.
+        self._chance = random.Random(f"{seed} {step.id}")  # noqa: S311
         self._bounds = bounds
         self._step = step
         self._api = api
@@ -105,10 +111,16 @@ class Walk:
                 proof = convergence.prove(self._api, stage.proxies)
             self._proofs += proof.proxies
             self._effects.append(proof.proven_at - accepted)
-        for check in stage.checks:
+        made: dict[int, CheckResult] = {}
+        for number in self._chance.sample(range(len(stage.checks)), len(stage.checks)):
+            sender = f"{SENDER}/{self._chance.getrandbits(64):016x}"
             with self._phase("traffic"):
-                self._checks.append(checks.make(check, self._api, self._ingress, self._bounds))
-            self._made.append((check, self._checks[-1]))
+                made[number] = checks.make(
+                    stage.checks[number], self._api, self._ingress, self._bounds, sender
+                )
+        for number, check in enumerate(stage.checks):
+            self._checks.append(made[number])
+            self._made.append((check, made[number]))
 
     def _apply(self, stage: Stage) -> float:
         """When the API had accepted everything, as a time.monotonic reading.

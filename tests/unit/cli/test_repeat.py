@@ -22,7 +22,7 @@ status = "failed" if code else "passed"
 step = {"id": "header", "status": status, "checks": [{"false_alarm": 1e-6}, {"false_alarm": 2e-6}]}
 (folder / "latest").mkdir(exist_ok=True)
 (folder / "latest" / "report.json").write_text(json.dumps({"started": "now", "steps": [step]}))
-print("what run", number, "said")
+print("what run", number, "said", *sys.argv[3:])
 sys.exit(code)
 """
 
@@ -30,7 +30,7 @@ sys.exit(code)
 def row(folder: Path, codes: list[int]) -> tuple[int, list[str]]:
     said: list[str] = []
     command = [sys.executable, "-c", WRITES_A_REPORT, str(folder), json.dumps(codes)]
-    return repeated(command, len(codes), folder, said.append), said
+    return repeated(command, len(codes), folder, said.append, first_seed=7), said
 
 
 def entries(folder: Path) -> list[dict[str, object]]:
@@ -41,6 +41,7 @@ def test_a_row_that_passes(tmp_path: Path) -> None:
     code, said = row(tmp_path, [0, 0, 0])
     assert code == 0
     assert [entry["exit"] for entry in entries(tmp_path)] == [0, 0, 0]
+    assert [entry["seed"] for entry in entries(tmp_path)] == [7, 8, 9]
     assert "0 of 3 runs failed" in said[-1]
     assert "at most 3.0e-06 of the time" in said[-1]
     assert not (tmp_path / "failed").exists()
@@ -55,7 +56,8 @@ def test_a_failure_is_counted_kept_and_not_tried_again(tmp_path: Path) -> None:
     assert "look for a cause" in said[-1]
     kept = tmp_path / "failed" / "2"
     assert json.loads((kept / "report.json").read_text())["steps"][0]["status"] == "failed"
-    assert "what run 2 said" in (kept / "output.txt").read_text()
+    assert "what run 2 said --seed=8" in (kept / "output.txt").read_text()
+    assert said[1].endswith("seed 8")
 
 
 @pytest.mark.parametrize("code", [2, 3])
@@ -69,7 +71,7 @@ def test_what_cannot_run_ends_the_row_with_its_code(tmp_path: Path, code: int) -
 def test_real_runs_make_a_row(tmp_path: Path) -> None:
     said: list[str] = []
     command = again(["--steps=install", f"--reports={tmp_path}"])
-    assert repeated(command, 2, tmp_path, said.append) == 0, said
+    assert repeated(command, 2, tmp_path, said.append, first_seed=7) == 0, said
     assert [entry["exit"] for entry in entries(tmp_path)] == [0, 0]
     assert "0 of 2 runs failed" in said[-1]
 

@@ -243,3 +243,24 @@ def test_a_cluster_s_own_tools_are_asked_only_of_one_that_came_up() -> None:
     made.launch(Machine(BringUpFailed("no", "try")))
     made.bring_up()
     assert made.evidence() == {}
+
+
+def order_of_checks(seed: int) -> tuple[list[str], list[str]]:
+    """In which order the checks of one stage were made, and reported."""
+    checks = tuple(WorkloadCheck("shop", name, ("app",)) for name in "abcd")
+    one = step("install", Stage((Apply("a"),), (), checks))
+    api = Api()
+    made = Conductor((one,), frozenset(("install",)), FACTS, lambda _: api, seed=seed)  # type: ignore[arg-type,return-value]
+    made.launch(Machine())  # type: ignore[arg-type]
+    made.bring_up()
+    reported = [check.request for check in made.conduct(one).checks]
+    return [done[0] for done in api.done if done.endswith("is checked")], reported
+
+
+def test_a_seed_fixes_the_order_of_checks_and_the_report_keeps_the_chapter_s() -> None:
+    orders = {seed: order_of_checks(seed) for seed in range(8)}
+    assert orders == {seed: order_of_checks(seed) for seed in range(8)}
+    assert len({tuple(made) for made, _ in orders.values()}) > 1
+    for made, reported in orders.values():
+        assert sorted(made) == list("abcd")
+        assert reported == [f"deployment shop/{name}" for name in "abcd"]
