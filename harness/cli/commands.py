@@ -121,8 +121,7 @@ def status(name: str, as_json: bool) -> int:
 @click.option("--kubernetes", default="", help="Kubernetes minor of a kind cluster.")
 @click.option("--install-istio", is_flag=True, help="Into an existing cluster that has none.")
 @click.option("--reports", default="", help="Folder of the reports; default: reports.")
-@click.option("--seed", type=int,
-    help="Order of a step's checks, which is left to chance. Default: another each run.")  # fmt: skip
+@click.option("--seed", type=int, help="Order of a step's checks. Default: another each run.")
 @click.option("--repeat", default=1, show_default=True, type=click.IntRange(1),
     help="Whole runs, one after the other, with a ledger of them beside the report.")  # fmt: skip
 def e2e(
