@@ -27,6 +27,18 @@ PROXY_IMAGE_NAME: Final = "proxyv2"
 """Last path element of the image whose container is an Envoy."""
 
 
+# --- start --------------------------------------------------------------------------------------
+
+
+class SetupError(Exception):
+    """This machine cannot run the cluster. ``reason`` names what and why, ``remedy`` what to do."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}; {remedy}")
+        self.reason = reason
+        self.remedy = remedy
+
+
 # --- admission (given by the pilot, asked by the API server) --------------------------------
 
 

@@ -12,18 +12,15 @@ import socket
 from collections.abc import Iterable
 from typing import Final
 
+from harness.local.contracts import SetupError
+
 NODE_PORTS: Final = range(30000, 32768)
 """Kubernetes' default --service-node-port-range."""
 ADDRESS: Final = "127.0.0.1"
 
 
-class IngressPortError(Exception):
-    """The port cannot be had; says why and what to do."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.remedy = remedy
+class IngressPortError(SetupError):
+    """The port cannot be had."""
 
 
 def reserve(port: int) -> socket.socket:

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from harness.local.envoy_version import ask_version
 from harness.local.options import Options
 
 AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -23,22 +21,14 @@ AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def launch(options: Options) -> int:
-    """Import the rooms, then run the cluster to its end; returns its exit code."""
-    asked = _ask(options.config.envoy)
+    """Import the API server, then run the cluster to its end; returns its exit code.
+
+    The garbage collector is put on again when the other rooms are imported, too.
+    """
     gc.disable()
     with _no_authorities():
         from harness.local.process import run
-    gc.freeze()
-    gc.enable()
-    return run(options, asked)
-
-
-def _ask(envoy: str) -> subprocess.Popen[bytes] | None:
-    """Envoy's version, asked for; None if it cannot be, which the node agent then explains."""
-    try:
-        return ask_version(envoy)
-    except OSError:
-        return None
+    return run(options)
 
 
 @contextmanager

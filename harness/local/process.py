@@ -1,5 +1,7 @@
-"""The composition root: builds the rooms of one local cluster, connects them, and waits.
+"""The composition root: starts the API server, then the rooms behind it, and waits.
 
+The API server first, because it takes half of the imports and is what a client waits for: reads
+are answered, and writes taken, while the other half is imported (``harness.local.rooms``).
 Started by the guardian only, through ``harness.local.launch``.
 Exit codes: 0 stopped as asked, 3 this machine cannot run it.
 """
@@ -7,37 +9,39 @@ Exit codes: 0 stopped as asked, 3 this machine cannot run it.
 from __future__ import annotations
 
 import asyncio
+import gc
+import importlib
 import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from harness.local import ingress, install
 from harness.local.apiserver import ApiServer
 from harness.local.apiserver.credentials import Credentials
-from harness.local.contracts import OutsideWorld
-from harness.local.controllers import Controllers
-from harness.local.node import NodeAgent, inject
-from harness.local.node.errors import NodeSetupError
+from harness.local.contracts import SetupError
+from harness.local.envoy_version import ask_version
 from harness.local.options import ClusterConfig, Options
-from harness.local.outside import Outside
-from harness.local.pilot import Pilot
-from harness.local.store import Object, Resource, Store
+from harness.local.store import Object, Resource, Store, kinds
 from harness.local.store.defaults import apply_defaults
 
+SWITCH_SECONDS: Final = 0.0005
+"""How long a request waits for the importing thread at each step, instead of Python's 0.005."""
 
-def run(options: Options, asked: subprocess.Popen[bytes] | None) -> int:
+
+def run(options: Options) -> int:
     """Run one cluster until SIGTERM; the outcome of its start goes to the status descriptor.
 
-    ``asked`` is an ``envoy --version`` that runs.
+    The garbage collector is expected to be off; it is put on when all is imported.
     """
     try:
-        asyncio.run(_run(options.config, asked, lambda report: _report(options.status_fd, report)))
-    except (ingress.IngressPortError, NodeSetupError) as error:
+        asyncio.run(_run(options.config, lambda report: _report(options.status_fd, report)))
+    except SetupError as error:
         refusal = {"ready": False, "reason": error.reason, "remedy": error.remedy}
         _report(options.status_fd, refusal)
         return 3
@@ -49,51 +53,37 @@ def _report(descriptor: int, report: dict[str, Any]) -> None:
     os.close(descriptor)
 
 
-async def _run(
-    config: ClusterConfig,
-    asked: subprocess.Popen[bytes] | None,
-    report: Callable[[dict[str, Any]], None],
-) -> None:
+async def _run(config: ClusterConfig, report: Callable[[dict[str, Any]], None]) -> None:
     stop = asyncio.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
     async with AsyncExitStack() as running:
         held = running.enter_context(ingress.reserve(config.ingress_port))
         ingress_port = held.getsockname()[1]
-        facts = await _start(config, asked, ingress_port, running)
+        facts = await _start(config, ingress_port, running)
         report({"ready": True, **facts})
         await stop.wait()
 
 
-async def _start(
-    config: ClusterConfig, asked: subprocess.Popen[bytes] | None, port: int, running: AsyncExitStack
-) -> dict[str, Any]:
+async def _start(config: ClusterConfig, port: int, running: AsyncExitStack) -> dict[str, Any]:
     """Start every room; what is started is stopped by ``running``, last first."""
-    directory = Path(config.directory)
-    ads_socket = str(directory / "ads.sock")
     store = Store(prepare=_prepare(config, lambda: store))
-    outside = OutsideWorld()
-    if config.external == "stub":
-        world = Outside()
-        outside = OutsideWorld(stand_in=await world.start())
-        running.push_async_callback(world.stop)
-    pilot = Pilot(store, outside, ads_socket, port)
-    await pilot.start()
-    running.push_async_callback(pilot.stop)
-    node = NodeAgent(store, config, pilot, ads_socket, asked)
-    await node.start()
-    running.push_async_callback(node.stop)
-    controllers = Controllers(store)
-    await controllers.start()
-    running.push_async_callback(controllers.stop)
-    credentials = Credentials.create()
-    server = ApiServer(store, admit=pilot.admit, node=node, credentials=credentials)
-    api_port = await server.start()
-    running.push_async_callback(server.stop)
     for resource, installed in (*install.namespaces(), *install.istio(port, config.istio)):
         store.create(resource, installed)
-    kubeconfig = directory / "kubeconfig"
+    credentials = Credentials.create()
+    server = ApiServer(store, credentials=credentials)
+    api_port = await server.start()
+    running.push_async_callback(server.stop)
+    kubeconfig = Path(config.directory) / "kubeconfig"
     credentials.write_kubeconfig(kubeconfig, api_port, config.name)
+    asked = _ask(config.envoy)
+    await asyncio.to_thread(_import_rooms)
+    from harness.local.rooms import start
+
+    pilot, node = await start(store, config, port, asked, running)
+    # Again, for the order: nothing may be asked of a room that has been stopped.
+    running.push_async_callback(server.stop)
+    server.open(admit=pilot.admit, node=node)
     return {
         "name": config.name,
         "cluster": "local",
@@ -107,13 +97,38 @@ async def _start(
     }
 
 
+def _ask(envoy: str) -> subprocess.Popen[bytes] | None:
+    """Envoy's version, asked for; None if it cannot be, which the node agent then explains."""
+    try:
+        return ask_version(envoy)
+    except OSError:
+        return None
+
+
+def _import_rooms() -> None:
+    """Import the rest of the cluster, in a thread: the API answers meanwhile.
+
+    All that is imported stays for good, so the garbage collector never needs to look at it.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    importlib.import_module("harness.local.rooms")
+    sys.setswitchinterval(usual)
+    gc.freeze()
+    gc.enable()
+
+
 def _prepare(
     config: ClusterConfig, store: Callable[[], Store]
 ) -> Callable[[Resource, dict[str, Any], Object | None], None]:
     """Admission of every write: sidecars are injected before defaults are filled in."""
 
     def prepare(resource: Resource, new: dict[str, Any], old: Object | None) -> None:
-        inject(store(), config, resource, new, old)
+        if resource is kinds.PODS:
+            # Of a room that is imported later, but before there is a pod.
+            from harness.local.node import inject
+
+            inject(store(), config, resource, new, old)
         apply_defaults(resource, new, old)
 
     return prepare

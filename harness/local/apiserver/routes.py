@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from harness.local.apiserver import bodies, containers, discovery, refused, reviews, scale
+from harness.local.apiserver import bodies, containers, discovery, health, refused, reviews, scale
 from harness.local.apiserver.answers import Form, dumps, json_response
 from harness.local.apiserver.documents import APPLY_PATCHES
 from harness.local.apiserver.listing import at_version, page
 from harness.local.apiserver.openapi import V2_PROTOBUF, v2_protobuf
 from harness.local.apiserver.openapi import routes as openapi_routes
+from harness.local.apiserver.opening import Opening
 from harness.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from harness.local.apiserver.portforward import forward
 from harness.local.apiserver.statuses import (
@@ -27,12 +28,10 @@ from harness.local.apiserver.statuses import (
 from harness.local.apiserver.targets import Target, find
 from harness.local.apiserver.watching import events
 from harness.local.apiserver.writes import Writer, Written
-from harness.local.contracts import NodeAgent
 from harness.local.store import Object, Store, kinds
 
 _RETURNED_WHEN_DELETED: Final = (kinds.PODS, kinds.SERVICES, kinds.SERVICE_ACCOUNTS)
 """Kinds whose delete answers with the object (source: ReturnDeletedObject in their registries)."""
-_HEALTH: Final = frozenset({"healthz", "readyz", "livez"})
 UNSERVED_SUBRESOURCES: Final = frozenset(
     {"attach", "binding", "ephemeralcontainers", "eviction", "finalize", "proxy", "resize", "token"}
 )
@@ -43,23 +42,16 @@ Verb = Callable[[web.Request, Target], Awaitable[web.StreamResponse]]
 class Routes:
     """Answers requests that passed the gate."""
 
-    def __init__(
-        self,
-        store: Store,
-        writer: Writer,
-        node: NodeAgent | None,
-        now: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, store: Store, opening: Opening, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._writer = writer
-        self._node = node
+        self._opening = opening
         self._now = now
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The answer to any request; Refusal for what the API does not have."""
         parts = request.path.strip("/").split("/")
-        if parts[0] in _HEALTH:
-            return web.Response(text="ok")
+        if parts[0] in health.CHECKS:
+            return health.answer(parts[0], ready=self._opening.is_open)
         if parts == ["version"]:
             return json_response(discovery.version_info())
         if parts == ["openapi", "v2"] and V2_PROTOBUF in request.headers.get("Accept", ""):
@@ -111,8 +103,11 @@ class Routes:
         options = ListOptions.parse(request.query)
         if options.watch:
             return await self._watch(request, target, options)
-        obj = at_version(target.resource, target.version, self._writer.current(target))
+        obj = at_version(target.resource, target.version, self._current(target))
         return json_response(Form.of(request).single(target, obj, self._now()))
+
+    def _current(self, target: Target) -> Object:
+        return self._store.get(target.resource, target.namespace or "", target.name or "")
 
     async def _watch(
         self, request: web.Request, target: Target, options: ListOptions
@@ -132,15 +127,21 @@ class Routes:
 
     # --- writing ---------------------------------------------------------------------------
 
+    async def _writer(self) -> Writer:
+        """Asked for when the request has been read: after it, the write is one step."""
+        return (await self._opening.rooms()).writer
+
     async def _create(self, request: web.Request, target: Target) -> web.StreamResponse:
         document = bodies.parse_object(request.content_type, await request.read())
         options = _write_options(request)
-        return self._written(request, target, self._writer.create(target, document, options))
+        written = (await self._writer()).create(target, document, options)
+        return self._written(request, target, written)
 
     async def _update(self, request: web.Request, target: Target) -> web.StreamResponse:
         document = bodies.parse_object(request.content_type, await request.read())
         options = _write_options(request)
-        return self._written(request, target, self._writer.update(target, document, options))
+        written = (await self._writer()).update(target, document, options)
+        return self._written(request, target, written)
 
     async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
         body = await request.read()
@@ -152,9 +153,10 @@ class Routes:
                     "value: is required for apply patch"
                 )
             wanted = bodies.parse_object(request.content_type, body)
-            return self._written(request, target, self._writer.apply(target, wanted, options))
+            written = (await self._writer()).apply(target, wanted, options)
+            return self._written(request, target, written)
         patch = bodies.parse(request.content_type, body)
-        written = self._writer.patch(target, request.content_type, patch, options)
+        written = (await self._writer()).patch(target, request.content_type, patch, options)
         return self._written(request, target, written)
 
     def _written(
@@ -169,7 +171,7 @@ class Routes:
 
     async def _delete(self, request: web.Request, target: Target) -> web.StreamResponse:
         options = await _delete_options(request)
-        last = self._writer.delete(target, options)
+        last = (await self._writer()).delete(target, options)
         if target.resource in _RETURNED_WHEN_DELETED:
             return json_response(at_version(target.resource, target.version, last))
         details = {
@@ -184,22 +186,23 @@ class Routes:
         if target.resource.namespaced and target.namespace is None:
             raise unsupported(f"DELETE of {target.resource.group_plural} in all namespaces")
         options = await _delete_options(request)
+        writer = await self._writer()
         for obj in page(self._store, target, ListOptions.parse(request.query)).objects:
             name = obj["metadata"]["name"]
             one = Target(target.resource, target.version, target.namespace, name)
-            self._writer.delete(one, options)
+            writer.delete(one, options)
         return json_response(success({"kind": target.resource.plural}))
 
     async def _scale(self, request: web.Request, target: Target) -> web.StreamResponse:
-        obj = self._writer.current(target)
-        seen = scale.of(obj)
         if request.method == "GET":
-            return json_response(seen)
+            return json_response(scale.of(self._current(target)))
         document = bodies.parse(request.content_type, await request.read())
         options = _write_options(request)
+        writer = await self._writer()
+        obj = self._current(target)
         wanted = scale.changed(target, obj, request.method, request.content_type, document)
         own = Target(target.resource, target.version, target.namespace, target.name)
-        written = self._writer.update(own, wanted, options)
+        written = writer.update(own, wanted, options)
         return json_response(scale.of(written.object), warnings=written.warnings)
 
     async def _review(self, request: web.Request, kind: str) -> web.StreamResponse:
@@ -211,8 +214,9 @@ class Routes:
     # --- streams ---------------------------------------------------------------------------
 
     async def _stream(self, request: web.Request, target: Target) -> web.StreamResponse:
-        pod: Object = self._writer.current(target)
-        node = containers.require_node(self._node)
+        rooms = await self._opening.rooms()
+        pod = self._current(target)
+        node = containers.require_node(rooms.node)
         if request.method not in ("GET", "POST"):
             raise unsupported(f"{request.method} of pods/{target.subresource}")
         if target.subresource == "log":

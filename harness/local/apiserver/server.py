@@ -15,6 +15,7 @@ from harness.local.apiserver.answers import json_response
 from harness.local.apiserver.credentials import ADDRESS, Credentials
 from harness.local.apiserver.discovery import VERSION
 from harness.local.apiserver.gate import admit_client
+from harness.local.apiserver.opening import Opening, Rooms
 from harness.local.apiserver.routes import Routes
 from harness.local.apiserver.statuses import Refusal, failure, status_of, unknown_path
 from harness.local.apiserver.validation import Validation
@@ -33,20 +34,23 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ApiServer:
-    """Serves one store. Ephemeral like it: a new start has new credentials."""
+    """Serves one store. Ephemeral like it: a new start has new credentials.
+
+    Reads are answered once it is started, writes once it is open.
+    """
 
     def __init__(
         self,
         store: Store,
         *,
-        admit: Admit,
-        node: NodeAgent | None,
         credentials: Credentials,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._credentials = credentials
-        writer = Writer(store, Validation(admit).judge, now)
-        self._routes = Routes(store, writer, node, now)
+        self._store = store
+        self._now = now
+        self._opening = Opening()
+        self._routes = Routes(store, self._opening, now)
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._streams: set[asyncio.Task[object]] = set()
@@ -85,6 +89,11 @@ class ApiServer:
         )
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
+
+    def open(self, *, admit: Admit, node: NodeAgent | None) -> None:
+        """Take writes from now on: ``admit`` judges Istio objects, ``node`` runs pods."""
+        writer = Writer(self._store, Validation(admit).judge, self._now)
+        self._opening.open(Rooms(writer, node))
 
     async def stop(self) -> None:
         """Stop listening and end every request under way. May be called twice."""

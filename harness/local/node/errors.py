@@ -6,14 +6,11 @@ CannotStart      a container cannot be started (yet); becomes its ``waiting`` st
 
 from __future__ import annotations
 
+from harness.local.contracts import SetupError
 
-class NodeSetupError(Exception):
-    """This machine cannot be a node. ``reason`` names what and why, ``remedy`` what to do."""
 
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}; {remedy}")
-        self.reason = reason
-        self.remedy = remedy
+class NodeSetupError(SetupError):
+    """This machine cannot be a node."""
 
 
 class CannotStart(Exception):

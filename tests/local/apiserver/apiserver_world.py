@@ -140,9 +140,7 @@ class World:
         self.loop = asyncio.new_event_loop()
         self.kubeconfig = folder / "kubeconfig"
         self.store = Store(prepare=apply_defaults)
-        self._server = ApiServer(
-            self.store, admit=admit, node=self.node, credentials=self.credentials
-        )
+        self._server = ApiServer(self.store, credentials=self.credentials)
         self._thread = threading.Thread(target=self.loop.run_forever)
 
     def start(self) -> None:
@@ -150,6 +148,7 @@ class World:
         for name in ("default", "kube-system"):
             self.do(lambda name=name: self.store.create(kinds.NAMESPACES, named(name)))
         self.port = self.run(self._server.start())
+        self.do(lambda: self._server.open(admit=admit, node=self.node))
         self.credentials.write_kubeconfig(self.kubeconfig, self.port, "local")
         self.ca = self.folder / "ca.pem"
         self.ca.write_bytes(self.credentials.ca)

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from harness.local.apiserver import ApiServer
 from harness.local.apiserver.bodies import LIMIT, parse
 from harness.local.apiserver.statuses import Refusal
-from harness.local.contracts import Admission
 from harness.local.store import Store, kinds
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -61,12 +60,7 @@ def test_it_speaks_tls_only_and_checks_out_against_its_own_ca(world: World) -> N
 
 
 def test_it_refuses_to_listen_beyond_loopback(world: World) -> None:
-    server = ApiServer(
-        Store(),
-        admit=lambda resource, obj: Admission(),
-        node=None,
-        credentials=world.credentials,
-    )
+    server = ApiServer(Store(), credentials=world.credentials)
     with pytest.raises(ValueError, match="loopback only"):
         world.run(server.start(host="0.0.0.0"))
 
