@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from harness import repository
 from harness.clusters import state
@@ -22,8 +22,10 @@ from harness.clusters.envoy import find_envoy
 from harness.clusters.state import Running
 from harness.errors import BringUpFailed, EnvironmentCannot
 from harness.istio.default import DEFAULT_ISTIO
-from harness.model import ClusterFacts
 from harness.waiting import BRING_UP, TEAR_DOWN
+
+if TYPE_CHECKING:
+    from harness.model import ClusterFacts
 
 CONTROL_PLANE: Final = "local pilot (not istiod)"
 LOG_TAIL_LINES: Final = 20
@@ -130,6 +132,8 @@ class LocalCluster:
 
     def facts(self) -> ClusterFacts:
         """What runs; versions are empty until it is ready."""
+        from harness.model import ClusterFacts
+
         found = self._running
         return ClusterFacts(
             cluster="local",

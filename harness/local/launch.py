@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from harness.local.issuing import Issuing
 from harness.local.options import Options
 
 AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -26,9 +27,10 @@ def launch(options: Options) -> int:
     The garbage collector is put on again when the other rooms are imported, too.
     """
     gc.disable()
+    issuing = Issuing()
     with _no_authorities():
         from harness.local.process import run
-    return run(options)
+    return run(options, issuing)
 
 
 @contextmanager

@@ -23,9 +23,9 @@ from typing import Any, Final
 
 from harness.local import ingress, install
 from harness.local.apiserver import ApiServer
-from harness.local.apiserver.credentials import Credentials
 from harness.local.contracts import SetupError
 from harness.local.envoy_version import ask_version
+from harness.local.issuing import Issuing
 from harness.local.options import ClusterConfig, Options
 from harness.local.store import Object, Resource, Store, kinds
 from harness.local.store.defaults import apply_defaults
@@ -34,13 +34,15 @@ SWITCH_SECONDS: Final = 0.0005
 """How long a request waits for the importing thread at each step, instead of Python's 0.005."""
 
 
-def run(options: Options) -> int:
+def run(options: Options, issuing: Issuing) -> int:
     """Run one cluster until SIGTERM; the outcome of its start goes to the status descriptor.
 
     The garbage collector is expected to be off; it is put on when all is imported.
     """
     try:
-        asyncio.run(_run(options.config, lambda report: _report(options.status_fd, report)))
+        asyncio.run(
+            _run(options.config, issuing, lambda report: _report(options.status_fd, report))
+        )
     except SetupError as error:
         refusal = {"ready": False, "reason": error.reason, "remedy": error.remedy}
         _report(options.status_fd, refusal)
@@ -53,24 +55,28 @@ def _report(descriptor: int, report: dict[str, Any]) -> None:
     os.close(descriptor)
 
 
-async def _run(config: ClusterConfig, report: Callable[[dict[str, Any]], None]) -> None:
+async def _run(
+    config: ClusterConfig, issuing: Issuing, report: Callable[[dict[str, Any]], None]
+) -> None:
     stop = asyncio.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
     async with AsyncExitStack() as running:
         held = running.enter_context(ingress.reserve(config.ingress_port))
         ingress_port = held.getsockname()[1]
-        facts = await _start(config, ingress_port, running)
+        facts = await _start(config, issuing, ingress_port, running)
         report({"ready": True, **facts})
         await stop.wait()
 
 
-async def _start(config: ClusterConfig, port: int, running: AsyncExitStack) -> dict[str, Any]:
+async def _start(
+    config: ClusterConfig, issuing: Issuing, port: int, running: AsyncExitStack
+) -> dict[str, Any]:
     """Start every room; what is started is stopped by ``running``, last first."""
     store = Store(prepare=_prepare(config, lambda: store))
     for resource, installed in (*install.namespaces(), *install.istio(port, config.istio)):
         store.create(resource, installed)
-    credentials = Credentials.create()
+    credentials = issuing.wait()
     server = ApiServer(store, credentials=credentials)
     api_port = await server.start()
     running.push_async_callback(server.stop)

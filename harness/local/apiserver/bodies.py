@@ -11,8 +11,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
-import yaml
-
 from harness.local.apiserver import protobuf
 from harness.local.apiserver.statuses import Refusal, bad_request
 
@@ -31,7 +29,10 @@ def parse(content_type: str, body: bytes) -> Any:
         except protobuf.ProtobufError as error:
             raise bad_request(f"the request body cannot be decoded: {error}") from error
     elif media in ("application/yaml", "application/apply-patch+yaml"):
-        document = _parse_yaml(body)
+        # Rare, and its library is slow to import: kubectl and the client send JSON.
+        from harness.local.apiserver.yaml_bodies import parse_yaml
+
+        document = parse_yaml(body)
     elif media in ("", "application/json", "application/octet-stream", "*/*") or media.endswith(
         "+json"
     ):
@@ -68,31 +69,6 @@ def _parse_json(body: bytes) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
-
-
-class _Loader(yaml.SafeLoader):
-    """JSON's types only, and no aliases: a few lines of them can expand to gigabytes."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not accepted; write the values out, or send JSON")
-        return super().compose_node(parent, index)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _parse_yaml(body: bytes) -> Any:
-    try:
-        # _Loader is a SafeLoader.
-        return yaml.load(body.decode("utf-8"), Loader=_Loader)  # noqa: S506
-    except RecursionError as error:
-        raise bad_request("the request body is nested too deeply") from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise bad_request(f"the request body is not valid YAML: {error}") from error
 
 
 def _check_values(document: Any) -> None:

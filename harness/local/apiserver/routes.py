@@ -17,7 +17,6 @@ from harness.local.apiserver.openapi import V2_PROTOBUF, v2_protobuf
 from harness.local.apiserver.openapi import routes as openapi_routes
 from harness.local.apiserver.opening import Opening
 from harness.local.apiserver.options import DeleteOptions, ListOptions, WriteOptions
-from harness.local.apiserver.portforward import forward
 from harness.local.apiserver.statuses import (
     Refusal,
     bad_request,
@@ -223,6 +222,9 @@ class Routes:
             return await containers.stream_log(request, node, pod)
         if target.subresource == "exec":
             return await containers.execute(request, node, pod)
+        # Seldom asked for: not worth every start's time.
+        from harness.local.apiserver.portforward import forward
+
         return await forward(request, node, pod)
 
 

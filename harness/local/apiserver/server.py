@@ -12,7 +12,6 @@ from aiohttp import web
 
 from harness.local.apiserver import bodies
 from harness.local.apiserver.answers import json_response
-from harness.local.apiserver.credentials import ADDRESS, Credentials
 from harness.local.apiserver.discovery import VERSION
 from harness.local.apiserver.gate import admit_client
 from harness.local.apiserver.opening import Opening, Rooms
@@ -21,6 +20,7 @@ from harness.local.apiserver.statuses import Refusal, failure, status_of, unknow
 from harness.local.apiserver.validation import Validation
 from harness.local.apiserver.writes import Writer
 from harness.local.contracts import Admit, NodeAgent, NodeError
+from harness.local.credentials import ADDRESS, Credentials
 from harness.local.store import Store, StoreError
 
 HANDSHAKE_SECONDS: Final = 10.0

@@ -18,7 +18,7 @@ import requests
 import yaml
 
 from harness.local.apiserver import ApiServer
-from harness.local.apiserver.credentials import Credentials
+from harness.local.certificates import issue
 from harness.local.contracts import Admission, FieldProblem, LogOptions, NodeError
 from harness.local.store import Object, Resource, Store, kinds
 from harness.local.store.defaults import apply_defaults
@@ -136,7 +136,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.node = FakeNode()
-        self.credentials = Credentials.create()
+        self.credentials = issue()
         self.loop = asyncio.new_event_loop()
         self.kubeconfig = folder / "kubeconfig"
         self.store = Store(prepare=apply_defaults)
