@@ -143,15 +143,25 @@ class World:
         self._server = ApiServer(self.store, credentials=self.credentials)
         self._thread = threading.Thread(target=self.loop.run_forever)
 
-    def start(self) -> None:
+    def start(self, *, opened: bool = True) -> None:
         self._thread.start()
         for name in ("default", "kube-system"):
             self.do(lambda name=name: self.store.create(kinds.NAMESPACES, named(name)))
         self.port = self.run(self._server.start())
-        self.do(lambda: self._server.open(admit=admit, node=self.node))
+        if opened:
+            self.open()
         self.credentials.write_kubeconfig(self.kubeconfig, self.port, "local")
         self.ca = self.folder / "ca.pem"
         self.ca.write_bytes(self.credentials.ca)
+
+    @property
+    def under_way(self) -> set[asyncio.Task[object]]:
+        """Requests the server has not answered yet."""
+        return self._server._streams
+
+    def open(self) -> None:
+        """The rooms behind the server are there."""
+        self.do(lambda: self._server.open(admit=admit, node=self.node))
 
     def stop(self) -> None:
         self.run(self._server.stop())
