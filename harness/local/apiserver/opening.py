@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from harness.local.apiserver.writes import Writer
-from harness.local.contracts import NodeAgent
+if TYPE_CHECKING:
+    from harness.local.apiserver.writes import Writer
+    from harness.local.contracts import NodeAgent
 
 
 @dataclass(frozen=True, slots=True)

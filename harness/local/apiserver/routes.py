@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
@@ -26,8 +26,10 @@ from harness.local.apiserver.statuses import (
 )
 from harness.local.apiserver.targets import Target, find
 from harness.local.apiserver.watching import events
-from harness.local.apiserver.writes import Writer, Written
 from harness.local.store import Object, Store, kinds
+
+if TYPE_CHECKING:
+    from harness.local.apiserver.writes import Writer, Written
 
 _RETURNED_WHEN_DELETED: Final = (kinds.PODS, kinds.SERVICES, kinds.SERVICE_ACCOUNTS)
 """Kinds whose delete answers with the object (source: ReturnDeletedObject in their registries)."""

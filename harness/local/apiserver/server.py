@@ -17,8 +17,6 @@ from harness.local.apiserver.gate import admit_client
 from harness.local.apiserver.opening import Opening, Rooms
 from harness.local.apiserver.routes import Routes
 from harness.local.apiserver.statuses import Refusal, failure, status_of, unknown_path
-from harness.local.apiserver.validation import Validation
-from harness.local.apiserver.writes import Writer
 from harness.local.contracts import Admit, NodeAgent, NodeError
 from harness.local.credentials import ADDRESS, Credentials
 from harness.local.store import Store, StoreError
@@ -92,6 +90,10 @@ class ApiServer:
 
     def open(self, *, admit: Admit, node: NodeAgent | None) -> None:
         """Take writes from now on: ``admit`` judges Istio objects, ``node`` runs pods."""
+        # Nothing is written before: reads need not wait for these.
+        from harness.local.apiserver.validation import Validation
+        from harness.local.apiserver.writes import Writer
+
         writer = Writer(self._store, Validation(admit).judge, self._now)
         self._opening.open(Rooms(writer, node))
 
