@@ -1,7 +1,7 @@
 """The composition root: starts the API server, then the rooms behind it, and waits.
 
 The API server first, because it takes half of the imports and is what a client waits for: reads
-are answered, and writes taken, while the other half is imported (``harness.local.rooms``).
+are answered, and writes wait, while the other half is imported (``harness.local.rooms``).
 Started by the guardian only, through ``harness.local.launch``.
 Exit codes: 0 stopped as asked, 3 this machine cannot run it.
 """
