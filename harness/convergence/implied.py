@@ -140,7 +140,7 @@ def _sidecar_facts(registry: Registry, proxy: Proxy) -> Iterator[Fact]:
                 continue
             place = Place(proxy, MESH, port.number)
             routed = routes_of(rule, registry, place) if rule else ()
-            otherwise = (default_route(service.host, port.number),)
+            otherwise = (default_route(service.host, port.number, registry),)
             yield MeshHost(service.host, port.number, routed or otherwise)
     known = {service.host for service in registry.services}
     for rule in _mesh_rules(registry):

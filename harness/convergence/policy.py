@@ -1,7 +1,8 @@
 """Time-outs, retries and faults in one form, from objects and from Envoy's routes. Pure.
 
-Source: istio/istio, pilot/pkg/networking/core/route/{route.go,retry/retry.go}. Not proven:
-that retries are switched off (``attempts: 0``), for a route without any looks like the default's.
+Source: istio/istio, pilot/pkg/networking/core/route/{route.go,retry/retry.go}: without ``retries``
+the mesh's defaultHttpRetryPolicy holds, and without that Istio's own; where ``attempts`` is 0 the
+route has no retry policy at all.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ FAULT_FILTER: Final = "envoy.filters.http.fault"
 DEFAULT_ATTEMPTS: Final = 2
 DEFAULT_RETRY_ON: Final = "connect-failure"
 """The first word of Istio's default, in every release."""
+OFF: Final = "off"
 STATUS_CODES: Final = "retriable-status-codes"
 DENOMINATORS: Final = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 _PART: Final = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)")
@@ -23,12 +25,16 @@ _MILLISECONDS: Final = {
 }  # fmt: skip
 
 
-def of_rule(http: Json) -> str:
-    """What an http rule of a VirtualService implies."""
+def of_rule(http: Json, mesh_retries: Json | None = None) -> str:
+    """What an http rule of a VirtualService implies; ``mesh_retries`` hold where it has none.
+
+    An empty rule gives what a service without any has.
+    """
     fault = http.get("fault") or {}
+    retries = http.get("retries")
     return _words(
         _milliseconds(http.get("timeout")),
-        ", ".join(_rule_retries(http.get("retries") or {})),
+        ", ".join(_rule_retries(mesh_retries if retries is None else retries)),
         {name: _rule_fault(fault[name]) for name in ("delay", "abort") if fault.get(name)},
     )
 
@@ -41,7 +47,7 @@ def of_route(route: Json) -> str:
     fault = (route.get("typed_per_filter_config") or {}).get(FAULT_FILTER) or {}
     return _words(
         _milliseconds(action.get("timeout")),
-        ", ".join(_route_retries(action.get("retry_policy") or {})),
+        ", ".join(_route_retries(action.get("retry_policy"))),
         {name: _route_fault(fault[name]) for name in ("delay", "abort") if fault.get(name)},
     )
 
@@ -53,9 +59,12 @@ def _words(timeout: float, retries: str, faults: Mapping[str, str]) -> str:
     return "; ".join(parts)
 
 
-def _rule_retries(retries: Json) -> Iterator[str]:
+def _rule_retries(retries: Json | None) -> Iterator[str]:
+    if retries is None:
+        return
     attempts = int(retries.get("attempts", 0))
-    if not attempts:
+    if attempts <= 0:
+        yield OFF
         return
     words = [word for word in retries.get("retryOn", "").split(",") if word]
     codes = [word for word in words if word.isdigit()]
@@ -65,8 +74,9 @@ def _rule_retries(retries: Json) -> Iterator[str]:
     yield from _retries(attempts, named, codes, _milliseconds(retries.get("perTryTimeout")))
 
 
-def _route_retries(policy: Json) -> Iterator[str]:
-    if not policy:
+def _route_retries(policy: Json | None) -> Iterator[str]:
+    if policy is None:
+        yield OFF
         return
     named = [word for word in policy.get("retry_on", "").split(",") if word]
     codes = [str(code) for code in policy.get("retriable_status_codes", ())]

@@ -74,6 +74,8 @@ class Registry:
     virtual_services: tuple[Rule, ...]
     destination_rules: tuple[Rule, ...]
     outbound_policy: str
+    default_retries: Json | None = None
+    """MeshConfig.defaultHttpRetryPolicy: the retries of routes whose rule says nothing of them."""
 
     def service(self, host: str) -> Service | None:
         """The service of a full host name."""
@@ -104,7 +106,8 @@ def registry(
         )
         for pod in pods
     }
-    policy = (yaml.safe_load(mesh) or {}).get("outboundTrafficPolicy") or {}
+    settings = yaml.safe_load(mesh) or {}
+    policy = settings.get("outboundTrafficPolicy") or {}
     return Registry(
         services=(
             *(_service(item) for item in services if item["spec"].get("type") != "ExternalName"),
@@ -115,6 +118,7 @@ def registry(
         virtual_services=_rules(virtual_services),
         destination_rules=_rules(destination_rules),
         outbound_policy=policy.get("mode", "ALLOW_ANY"),
+        default_retries=settings.get("defaultHttpRetryPolicy"),
     )
 
 

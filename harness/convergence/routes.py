@@ -35,9 +35,10 @@ def cluster_name(host: str, port: int, subset: str = "") -> str:
     return f"outbound|{port}|{subset}|{host}"
 
 
-def default_route(host: str, port: int) -> Route:
+def default_route(host: str, port: int, registry: Registry) -> Route:
     """The route of a service that no VirtualService speaks of."""
-    return Route(frozenset((ANY_PATH,)), ((cluster_name(host, port), 1),))
+    how = policy.of_rule({}, registry.default_retries)
+    return Route(frozenset((ANY_PATH,)), ((cluster_name(host, port), 1),), policy=how)
 
 
 def routes_of(rule: Rule, registry: Registry, place: Place) -> tuple[Route, ...]:
@@ -91,7 +92,8 @@ def _route(http: Json, match: Json, rule: Rule, registry: Registry, place: Place
     else:
         weighed = [(cluster(item["destination"]), int(item.get("weight", 0))) for item in split]
         targets = normal_targets(weighed)
-    return Route(conditions, targets, tuple(_mirrors(http, cluster)), policy.of_rule(http))
+    how = policy.of_rule(http, registry.default_retries)
+    return Route(conditions, targets, tuple(_mirrors(http, cluster)), how)
 
 
 def _mirrors(http: Json, cluster: Callable[[Json], str]) -> Iterator[tuple[str, float]]:

@@ -126,6 +126,7 @@ RULES: list[dict[str, Any]] = [
     {},
     {"timeout": "500ms"},
     {"timeout": "1m"},
+    {"retries": {"attempts": 0}},
     {"retries": {"attempts": 3}},
     {"retries": {"attempts": 2, "perTryTimeout": "250ms"}},
     {"retries": {"attempts": 9, "retryOn": "5xx"}},

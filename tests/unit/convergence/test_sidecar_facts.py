@@ -126,6 +126,55 @@ def test_outbound_policy(form: str) -> None:
     assert gaps(chapter(), sidecar(form, catch_all=BLOCK_ALL))
 
 
+def without_retries(target: str) -> Any:
+    """Where retries are switched off, Istio generates a route without any policy of them."""
+    made = route(target)
+    del made["route"]["retry_policy"]
+    return made
+
+
+@FORMS
+@pytest.mark.parametrize("off", [{"attempts": 0}, {}], ids=["attempts-0", "empty"])
+def test_retries_switched_off(form: str, off: Any) -> None:
+    http = {"retries": off, "route": [to("catalog", "version-v1")]}
+    registry = chapter(RULE, objects=[virtual_service("catalog", ["catalog"], [http])])
+    none = without_retries(cluster("version-v1"))
+    assert gaps(registry, sidecar(form, none, clusters=SUBSETS)) == ()
+    (gap,) = gaps(registry, sidecar(form, V1_ROUTE, clusters=SUBSETS))
+    assert gap.endswith(f"wanted [any request] → {cluster('version-v1')}, retries off")
+
+
+@FORMS
+def test_retries_that_are_on_again_must_have_arrived(form: str) -> None:
+    registry = chapter("ch5/catalog-vs-v1-mesh.yaml", RULE)
+    none = without_retries(cluster("version-v1"))
+    (gap,) = gaps(registry, sidecar(form, none, clusters=SUBSETS))
+    assert f"→ {cluster('version-v1')}, retries off; wanted" in gap
+
+
+def test_the_mesh_s_own_retries_hold_where_no_rule_says_anything() -> None:
+    registry = chapter(mesh="defaultHttpRetryPolicy: {attempts: 0}")
+    webapp = cluster(host="webapp.istioinaction.svc.cluster.local")
+    clusters = {cluster(): [f"{V1}:3000", f"{V2}:3000"], webapp: [f"{WEBAPP}:8080"]}
+    hosts = [
+        service_host("catalog", without_retries(cluster())),
+        service_host("webapp", without_retries(webapp)),
+        ALLOW_ANY,
+    ]
+    assert gaps(registry, dump({"80": hosts}, clusters)) == ()
+    assert len(gaps(registry, sidecar("80"))) == 2
+    assert len(gaps(chapter(), dump({"80": hosts}, clusters))) == 2
+
+
+def test_a_rule_s_retries_come_before_the_mesh_s_own() -> None:
+    http = {"retries": {"attempts": 2}, "route": [to("catalog")]}
+    rule = virtual_service("catalog", ["catalog"], [http])
+    registry = chapter(objects=[rule], mesh="defaultHttpRetryPolicy: {attempts: 0}")
+    (gap,) = gaps(registry, sidecar("80"))
+    assert "webapp" in gap
+    assert "catalog" not in gap
+
+
 OUTSIDE = "jsonplaceholder.typicode.com"
 
 
