@@ -19,3 +19,10 @@ UPSTREAM_PATHS: Final[Mapping[str, str]] = MappingProxyType({CATALOG: "/items"})
 VERSION_LABEL: Final = "version"
 PICTURES: Final = "SHOW_IMAGE"
 """Environment variable that makes a catalog answer as v2: any value that is not empty."""
+VERSIONS: Final = ("v1", "v2")
+"""Labels of good answers: which catalog sent them."""
+ERRORS: Final[Mapping[str, str]] = MappingProxyType({CATALOG: "error calling Catalog service"})
+"""Service → what webapp's clients get, with status 500, when a call to it fails in any way."""
+ERROR_STATUS: Final = 500
+TIMED_OUT: Final = "status 504"
+"""Label of the answer that a proxy gives when its time-out ends the wait."""

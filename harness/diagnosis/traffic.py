@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from harness.diagnosis import egress, shop
+from harness.diagnosis import egress, resilience, shop
 from harness.diagnosis.applications import failing, strange_call, undelivered_header, wrong_version
 from harness.diagnosis.destinations import covers, expand, labels_text, subsets_of
 from harness.diagnosis.evidence import (
@@ -44,17 +44,16 @@ def explain(evidence: Evidence, check: TrafficCheck, counts: Mapping[str, int]) 
         return list(_still_reachable(check.request, first))
     if refused := counts.get(REFUSED, 0):
         return [_refused(refused, sum(counts.values())), *first.faults]
-    if first.faults:
-        return list(first.faults)
     callee = shop.CALLS.get(check.request.path)
-    last = first
-    if callee:
-        last = mesh_hop(evidence, callee, check.request)
-        if last.faults:
-            return list(last.faults)
+    last = mesh_hop(evidence, callee, check.request) if callee else first
+    remedies = resilience.explain(check, counts, callee, first, last) if callee else []
+    if faults := first.faults or last.faults:
+        # Attempts that are cut off pile up behind a caller until it is not ready any more.
+        cut_off = remedies if shop.TIMED_OUT in counts else []
+        return [*cut_off, *faults]
     if check.classifier == "users":
         return egress.explain(evidence, check, counts) or list(failing(evidence))
-    return list(_versions(evidence, check, callee or shop.CATALOG, last, counts))
+    return list(_versions(evidence, check, callee or shop.CATALOG, last, counts, remedies))
 
 
 def _refused(refused: int, of: int) -> Finding:
@@ -75,18 +74,24 @@ def shares(hop: Hop) -> dict[str, float]:
 
 
 def _versions(
-    evidence: Evidence, check: TrafficCheck, host: str, hop: Hop, counts: Mapping[str, int]
+    evidence: Evidence,
+    check: TrafficCheck,
+    host: str,
+    hop: Hop,
+    counts: Mapping[str, int],
+    remedies: Iterable[Finding],
 ) -> Iterator[Finding]:
     configured = shares(hop)
     expectation = check.expectation
     if isinstance(expectation, Mixed):
         agrees = set(configured) == set(expectation.labels)
     else:
-        agrees = _same(configured, expectation.shares)
+        agrees = _same(configured, _of_versions(expectation))
     if not agrees:
         yield from _misrouted(evidence, check, host, hop, configured)
         return
     found = [
+        *remedies,
         *strange_call(evidence, host),
         *failing(evidence),
         *wrong_version(hop, counts, expectation),
@@ -241,6 +246,13 @@ def _still_reachable(request: Request, hop: Hop) -> Iterator[Finding]:
             "yet",
             f"kubectl -n {namespace(hop.gateway)} get gateways,virtualservices",
         )
+
+
+def _of_versions(wanted: Shares) -> dict[str, float]:
+    """The shares among the good answers: errors that are wanted come from no destination."""
+    good = {label: share for label, share in wanted.shares.items() if label in shop.VERSIONS}
+    whole = sum(good.values())
+    return {label: share / whole for label, share in good.items()}
 
 
 def _same(one: Mapping[str, float], other: Mapping[str, float]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from harness.chapter.lessons import CHAPTER
 from harness.model import Step
 
 APPS = Path(__file__).parent / "apps"
@@ -69,6 +70,8 @@ class Mutant:
     sabotage: Sabotage | None = None
     seen_by_logs: bool = False
     """Every answer looks right: only the access logs, heard at the end, can tell."""
+    lesson: str = CHAPTER
+    """Whose steps these are; those before them are applied."""
 
     @property
     def conducted(self) -> tuple[str, ...]:

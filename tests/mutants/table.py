@@ -13,7 +13,7 @@ HEAD = """# Mutants
 Each row is a mesh, an application or an input of the harness that is broken on purpose. `make
 mutants` brings up one local cluster, carries out the steps concerned with every one of them,
 and fails unless exactly the steps named turn red and their diagnosis matches the expression
-given; a control without any change must pass. Rows marked * are part of `make test`. This table
+given; each lesson without any change must pass. Rows marked * are part of `make test`. This table
 is written from `tests/mutants/catalogue` by `python -m tests.mutants.table`, and a test
 compares it.
 

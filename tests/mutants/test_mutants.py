@@ -12,7 +12,7 @@ import pytest
 
 from harness.clusters.local import LocalCluster
 from harness.model import StepStatus
-from tests.mutants.catalogue import CONTROL, MUTANTS
+from tests.mutants.catalogue import CONTROLS, MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.workshop import walk
 
@@ -22,8 +22,9 @@ def test_a_mutant_is_caught(mutant: Mutant, cluster: LocalCluster, tmp_path: Pat
     verify(mutant, cluster, tmp_path)
 
 
-def test_the_control_passes(cluster: LocalCluster, tmp_path: Path) -> None:
-    result = walk(CONTROL, cluster, tmp_path)
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.id)
+def test_the_control_passes(control: Mutant, cluster: LocalCluster, tmp_path: Path) -> None:
+    result = walk(control, cluster, tmp_path)
     assert result.passed, [step.diagnosis for step in result.steps if step.diagnosis]
 
 

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.chapter import STEPS
+from harness.chapter import LESSONS, lesson
 from tests.mutants import table
-from tests.mutants.catalogue import CONTROL, MUTANTS, QUICK
+from tests.mutants.catalogue import CONTROLS, MUTANTS, QUICK
 from tests.mutants.mutant import Mutant
 from tests.mutants.workshop import manifests
 
-CHAPTER = [step.id for step in STEPS]
+
+def ids_of(name: str) -> list[str]:
+    return [step.id for step in lesson(name)]
 
 
 def test_the_document_is_up_to_date() -> None:
@@ -26,20 +28,22 @@ def test_there_are_enough_and_each_has_a_name_of_its_own() -> None:
     assert set(QUICK) <= set(ids)
 
 
-def test_the_control_walks_the_whole_chapter_unchanged() -> None:
-    assert list(CONTROL.conducted) == CHAPTER
-    assert not CONTROL.changes
+def test_a_control_walks_each_lesson_whole_and_unchanged() -> None:
+    assert [control.lesson for control in CONTROLS] == list(LESSONS)
+    for control in CONTROLS:
+        assert list(control.conducted) == ids_of(control.lesson)
+        assert not control.changes
 
 
 def test_every_step_after_the_installation_is_turned_red_by_some_mutant() -> None:
     red = {step for mutant in MUTANTS for step in mutant.red}
-    assert red == set(CHAPTER) - {"install"}
+    assert red == {step for name in LESSONS for step in ids_of(name)} - {"install"}
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
 def test_a_mutant_changes_something_and_names_a_red_step(mutant: Mutant, tmp_path: Path) -> None:
     assert mutant.red
-    assert set(mutant.conducted) <= set(CHAPTER)
+    assert set(mutant.conducted) <= set(ids_of(mutant.lesson))
     assert mutant.diagnosis
     assert mutant.changes or mutant.step or mutant.sabotage
     manifests(mutant, tmp_path)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.chapter import NAMESPACE, STEPS
+from harness.chapter import NAMESPACE, lesson
 from harness.clusters.api import Api
 from harness.clusters.local import LocalCluster
 from harness.diagnosis import Investigator
@@ -50,7 +50,8 @@ def walk(mutant: Mutant, cluster: LocalCluster, folder: Path) -> RunResult:
     clean(cluster)
     root = manifests(mutant, folder / "root")
     steps = tuple(
-        mutant.step(step) if mutant.step and step.id in mutant.red else step for step in STEPS
+        mutant.step(step) if mutant.step and step.id in mutant.red else step
+        for step in lesson(mutant.lesson)
     )
     conductor = Conductor(
         steps,
@@ -89,7 +90,7 @@ def clean(cluster: LocalCluster) -> None:
 
 def manifests(mutant: Mutant, root: Path) -> Path:
     """A copy of the repository's manifests with the mutant's changes."""
-    for source in (*ROOT.glob("ch5/*.yaml"), *ROOT.glob("services/*/*/*.yaml")):
+    for source in (*ROOT.glob("ch5/**/*.yaml"), *ROOT.glob("services/*/*/*.yaml")):
         target = root / source.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
