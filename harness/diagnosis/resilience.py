@@ -167,12 +167,12 @@ def _cut_off(case: Case, delay: Fault | None) -> Iterator[Finding]:
 
 def _too_few(case: Case, fault: Fault, retries: Retries) -> Finding:
     """All attempts may meet the fault."""
-    assert case.call.rule is not None
+    caller = case.call.rule or case.rule
     return Finding(
-        f"{title(case.rule)} retries {retries.attempts} times, which are too few: "
-        f"{title(case.call.rule)} {fault}, so all {retries.attempts + 1} attempts meet it for "
-        f"{_all_meet(fault, retries):.1%} of the requests",
-        _both(case.rule, case.call.rule),
+        f"attempts: {retries.attempts} of {title(case.rule)} is too few: {title(caller)} {fault}, "
+        f"so {retries.attempts + 1} attempts all meet it in {_all_meet(fault, retries):.1%} of the "
+        "requests",
+        _both(case.rule, caller),
     )
 
 

@@ -125,7 +125,7 @@ _RETRIES = (
         "retries-too-few",
         "half of the calls fail, and two retries are too few",
         ("retries",),
-        f"{WEBAPP_RULE} retries 2 times, which are too few: .* so all 3 attempts meet it for 12.5%",
+        f"attempts: 2 of {WEBAPP_RULE} is too few: .* so 3 attempts all meet it in 12.5%",
         (Edit(FAULTS, "value: 10", "value: 50"), Edit(RETRIES, "attempts: 9", "attempts: 2")),
     ),
     Mutant(
