@@ -195,17 +195,17 @@ _TIMEOUT = (
 _TIMEOUT_RETRIES = (
     Mutant(
         "per-try-too-short",
-        "no attempt has the time an answer takes",
+        "no call is slow, but no attempt has the time that an answer takes",
         ("timeout-retries",),
         f"perTryTimeout 1ms of {WEBAPP_RULE} is shorter than an answer takes",
         (
+            Edit(SLOW, "value: 10", "value: 0"),
             Edit(
                 TIMEOUT_RETRIES,
                 "attempts: 9\n        perTryTimeout: 500ms",
                 "attempts: 1\n        perTryTimeout: 1ms",
             ),
         ),
-        ("timeout",),
     ),
     Mutant(
         "per-try-other-class",
