@@ -6,8 +6,10 @@ from typing import Any
 bind = "0.0.0.0:8080"
 workers = 1
 worker_class = "gthread"
-# A thread waits while the service behind answers. Keep webapp.upstream.POOL_SIZE at least this.
-threads = 16
+# A thread waits while the service behind answers, and goes on waiting when the client has left:
+# with few of them, a slow tenth of the calls would hold up all others. Keep
+# webapp.upstream.POOL_SIZE at least this.
+threads = 64
 # Longer than Envoy keeps an idle connection (an hour): if the server closed first, a request
 # that is already on its way would be lost.
 keepalive = 3900

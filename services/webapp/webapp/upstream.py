@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from webapp.settings import Service, Settings
 
-POOL_SIZE: Final = 32
+POOL_SIZE: Final = 64
 """Kept connections per service: at least gunicorn's threads, or the rest would reconnect."""
 
 
