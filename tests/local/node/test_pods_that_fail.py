@@ -92,7 +92,9 @@ def test_a_failing_liveness_probe_restarts_the_container():
             r.image("web")
             probe = {"httpGet": {"path": "/healthz", "port": 3000}}
             liveness = {**probe, "periodSeconds": 1, "failureThreshold": 1}
-            r.run_pod(container={"livenessProbe": liveness})
+            # On a busy machine the application takes longer to start than one liveness probe.
+            startup = {**probe, "periodSeconds": 1, "failureThreshold": 30}
+            r.run_pod(container={"livenessProbe": liveness, "startupProbe": startup})
             ip = (await r.ready())["status"]["podIP"]
             reader, writer = await asyncio.open_connection(ip, 3000)
             writer.write(b"POST /sicken HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
