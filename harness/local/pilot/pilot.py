@@ -94,8 +94,8 @@ class Pilot:
                 self._refresh()
                 started.set()
                 while True:
-                    await watch.wait()
-                    self._refresh()
+                    if any(map(snapshot.concerns, await watch.wait())):
+                        self._refresh()
 
     def _refresh(self) -> None:
         try:

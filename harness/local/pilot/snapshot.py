@@ -9,7 +9,7 @@ from typing import Final
 from harness.local.contracts import MESH_CONFIG_MAP, ROOT_NAMESPACE
 from harness.local.pilot.ingest import istio, kubernetes, mesh
 from harness.local.pilot.model import DestinationRule, Service, Snapshot
-from harness.local.store import Resource, Store, kinds
+from harness.local.store import Event, Resource, Store, kinds
 
 SOURCES: Final[tuple[Resource, ...]] = (
     kinds.SERVICES,
@@ -19,6 +19,14 @@ SOURCES: Final[tuple[Resource, ...]] = (
     *kinds.ISTIO,
 )
 """The kinds that routing depends on."""
+
+
+def concerns(event: Event) -> bool:
+    """Whether a change of one of SOURCES can change a snapshot: of ConfigMaps only the mesh's."""
+    metadata = event.object["metadata"]
+    return event.resource is not kinds.CONFIG_MAPS or (
+        metadata["namespace"] == ROOT_NAMESPACE and metadata["name"] == MESH_CONFIG_MAP
+    )
 
 
 def build(store: Store) -> Snapshot:
