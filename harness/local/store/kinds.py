@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resource:
-    """A served kind. ``versions`` are served newest first; objects are stored at the first.
+    """A served kind, equal only to itself.
 
+    ``versions`` are served newest first; objects are stored at the first.
     All versions of one kind share one schema here, as Istio's do
     (source: istio.io/api, kubernetes/customresourcedefinitions.gen.yaml).
     """

@@ -86,7 +86,7 @@ class Store:
         self._objects: dict[Resource, dict[Key, Object]] = {resource: {} for resource in kinds.ALL}
         self._history: dict[Resource, deque[Event]] = {r: deque() for r in kinds.ALL}
         self._trimmed: dict[Resource, int] = dict.fromkeys(kinds.ALL, 0)
-        self._wakers: set[asyncio.Event] = set()
+        self._wakers: dict[Resource, set[asyncio.Event]] = {r: set() for r in kinds.ALL}
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -319,7 +319,7 @@ class Store:
         history.append(Event(kind, resource, new, old, self._version))
         if len(history) > HISTORY:
             self._trimmed[resource] = history.popleft().version
-        for waker in self._wakers:
+        for waker in self._wakers[resource]:
             waker.set()
         return new
 
@@ -353,7 +353,10 @@ class Watch:
         self._resources = resources
         self._position = since
         self._waker = asyncio.Event()
-        store._wakers.add(self._waker)
+        if since < store.version:
+            self._waker.set()
+        for resource in resources:
+            store._wakers[resource].add(self._waker)
 
     def __enter__(self) -> Watch:
         return self
@@ -363,12 +366,13 @@ class Watch:
 
     def close(self) -> None:
         """Stop being woken."""
-        self._store._wakers.discard(self._waker)
+        for resource in self._resources:
+            self._store._wakers[resource].discard(self._waker)
 
     @property
     def position(self) -> int:
-        """Every change up to this resourceVersion has been taken."""
-        return self._position
+        """Every change of these kinds up to this resourceVersion has been taken."""
+        return self._position if self._waker.is_set() else max(self._position, self._store.version)
 
     def take(self) -> list[Event]:
         """The changes since the last take, oldest first; Expired if some were trimmed."""

@@ -179,5 +179,5 @@ def test_departed_watchers_leave_nothing_behind(world: World) -> None:
 
     asyncio.run(come_and_go())
 
-    world.run(until(lambda: not world.store._wakers))
-    assert world.store._wakers == set()
+    world.run(until(lambda: not any(world.store._wakers.values())))
+    assert not any(world.store._wakers.values())

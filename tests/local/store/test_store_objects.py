@@ -220,7 +220,30 @@ def test_waiting_ends_with_the_next_change(store: Store) -> None:
             return await asyncio.wait_for(waiting, 5)
 
     assert [event.type for event in asyncio.run(wait())] == [EventType.ADDED]
-    assert store._wakers == set()
+    assert not any(store._wakers.values())
+
+
+def test_a_change_of_another_kind_moves_the_position_and_wakes_nobody(store: Store) -> None:
+    async def wait() -> tuple[int, bool]:
+        with store.watch(kinds.SECRETS) as watch:
+            waiting = asyncio.create_task(watch.wait())
+            await asyncio.sleep(0)
+            store.create(kinds.CONFIG_MAPS, {"metadata": {"name": "c"}}, "n")
+            await asyncio.sleep(0)
+            position, woken = watch.position, watch._waker.is_set()
+            waiting.cancel()
+            return position, woken
+
+    assert asyncio.run(wait()) == (store.version, False)
+
+
+def test_the_position_waits_for_changes_that_have_not_been_taken(store: Store) -> None:
+    before = store.version
+    store.create(kinds.CONFIG_MAPS, {"metadata": {"name": "c"}}, "n")
+    with store.watch(kinds.CONFIG_MAPS, since=before) as watch:
+        assert watch.position == before
+        assert len(watch.take()) == 1
+        assert watch.position == store.version
 
 
 # --- addresses of Services -------------------------------------------------------------------
