@@ -11,6 +11,7 @@ STEPS ?=
 KEEP ?=
 EXTERNAL ?= stub
 REPEAT ?=
+SEED ?=
 NAME ?= local
 HARNESS := .venv/bin/harness
 
@@ -20,7 +21,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  Variables of e2e: CLUSTER=local|kind|context:NAME  STEPS="id id"  KEEP=1'
-	@echo '                    LESSON=chapter|resilience  EXTERNAL=stub|live  REPEAT=n  ISTIO=1.31.0|latest|/path/to/istioctl  KUBERNETES=1.36'
+	@echo '                    LESSON=chapter|resilience  EXTERNAL=stub|live  REPEAT=n  SEED=n  ISTIO=1.31.0|latest|/path/to/istioctl  KUBERNETES=1.36'
 	@echo '  Variables of up, down, status: NAME=local'
 
 older-kubectl: dev-tools
@@ -39,7 +40,7 @@ dev-tools:
 e2e: run-tools ## bring a cluster up, walk the chapter, prove every step; report in reports/latest
 	@$(HARNESS) e2e --cluster '$(CLUSTER)' --external '$(EXTERNAL)' \
 	  $(if $(ISTIO),--istio '$(ISTIO)') $(if $(STEPS),--steps '$(STEPS)') $(if $(KEEP),--keep) \
-	  $(if $(LESSON),--lesson '$(LESSON)') $(if $(KUBERNETES),--kubernetes '$(KUBERNETES)') $(if $(INSTALL_ISTIO),--install-istio) $(if $(REPEAT),--repeat '$(REPEAT)')
+	  $(if $(LESSON),--lesson '$(LESSON)') $(if $(KUBERNETES),--kubernetes '$(KUBERNETES)') $(if $(INSTALL_ISTIO),--install-istio) $(if $(REPEAT),--repeat '$(REPEAT)') $(if $(SEED),--seed '$(SEED)')
 
 # The profile draws the same examples for the same code; plain pytest searches for new ones.
 test: dev-tools older-kubectl ## unit, service, pilot and local-cluster tests

@@ -113,12 +113,15 @@ class Witness:
     """A workload whose access log has to bear a check's counts out.
 
     Its istio-proxy containers must have logged, for ``path``, exactly as many of the check's
-    requests as were answered with one of ``labels``; without labels, none of them.
+    requests as were answered with one of ``labels``; without labels, none of them. With a
+    ``status`` only requests count that the workload answered so: a try that failed, after which
+    somebody else answered, is no answer of its.
     """
 
     workload: ProxySelector
     path: str
     labels: frozenset[str]
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,18 +221,31 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class LogStart:
+    """Where one proxy's log began at some moment, by which it is later seen to be whole.
+
+    ``container`` is the id of the container, another one after each restart; ``head`` is what the
+    log's first characters were, as far as there were any.
+    """
+
+    pod: str
+    container: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What access logs have to say of a sample that was sent.
 
     ``sender`` is the User-Agent of its requests and of no other. ``answered`` counts those that
-    got an HTTP answer at all; ``sent_at`` is when the first was sent, in seconds since the epoch.
-    ``wanted`` is how many requests each witness must have logged.
+    got an HTTP answer at all. ``wanted`` is how many requests each witness must have logged.
+    ``starts`` tells where the logs began before anything was sent, by the workload's title.
     """
 
     sender: str
-    sent_at: float
     answered: int
     wanted: tuple[tuple[Witness, int], ...]
+    starts: Mapping[str, tuple[LogStart, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +296,7 @@ class StepResult:
     applied: tuple[str, ...] = ()
     proofs: tuple[ProxyProof, ...] = ()
     phases: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Seconds by phase: apply, ready (workloads), proof, traffic."""
+    """Seconds by phase: apply, ready (workloads), proof, witness, traffic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +312,7 @@ class ClusterFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A whole run. ``started`` is ISO 8601 in UTC; ``failure`` says why bring-up failed."""
+    """A whole run. ``started`` is ISO 8601 in UTC; ``failure`` says why it broke off."""
 
     facts: ClusterFacts
     started: str

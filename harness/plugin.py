@@ -53,7 +53,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         option = f"--{bound.name.replace('_', '-')}"
         group.addoption(option, type=float, default=bound.default, help="see harness e2e --help")
     group.addoption(
-        "--seed", type=int, default=None, help="what is left to chance; default: another each run"
+        "--seed",
+        type=int,
+        default=None,
+        help="for the order of a step's checks; default: another each run",
     )
     group.addoption("--kubernetes", default="", help="Kubernetes minor of a kind cluster")
     group.addoption(
@@ -161,7 +164,8 @@ def pytest_terminal_summary(
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The same for the live view, which stands in for the terminal reporter."""
     if view := config.pluginmanager.get_plugin(LIVE_VIEW):
-        view.end(_conclusion(config))
+        result = config.stash.get(RESULT, None)
+        view.end(_conclusion(config), result.steps if result else ())
 
 
 def _conclusion(config: pytest.Config) -> list[str]:

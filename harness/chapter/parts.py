@@ -92,12 +92,12 @@ def split(v1: float, v2: float) -> Shares:
 
 
 BY_VERSION: Final = (
-    Witness(CATALOG_V1, "/items", frozenset(("v1",))),
-    Witness(CATALOG_V2, "/items", frozenset(("v2",))),
+    Witness(CATALOG_V1, "/items", frozenset(("v1",)), status=200),
+    Witness(CATALOG_V2, "/items", frozenset(("v2",)), status=200),
 )
 """Each version's sidecar has logged the requests that its version answered."""
 COPIED: Final = (
-    Witness(CATALOG_V1, "/items", frozenset(("v1",))),
+    Witness(CATALOG_V1, "/items", frozenset(("v1",)), status=200),
     Witness(CATALOG_V2, "/items", frozenset(("v1",))),
 )
 """v2's sidecar has logged a copy of each request that v1 answered."""

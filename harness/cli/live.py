@@ -16,11 +16,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from harness.model import Step
+from harness.model import Step, StepResult, StepStatus
 
 NAME = "live-view"
 """By which the harness's plugin finds it."""
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "bold red"), "skipped": ("–", "dim")}
+HEARING = "the access logs are heard"
 REFRESHES = 8
 """Pictures a second."""
 
@@ -36,6 +37,7 @@ class LiveView:
         self._running = ""
         self._since = time.monotonic()
         self._note = "the cluster comes up"
+        self._hearing = False
         self._spinner = Spinner("dots")
         self._live = Live(
             console=self._console, refresh_per_second=REFRESHES, get_renderable=self.picture
@@ -59,11 +61,18 @@ class LiveView:
                 table.add_row(self._spinner, Text(step.id, "bold"), step.title, took)
             else:
                 table.add_row("", Text(step.id, "dim"), Text(step.title, "dim"), "")
-        return Group(table, Text(self._note, "dim")) if self._note else table
+        note = self._note or (HEARING if self._hearing else "")
+        return Group(table, Text(note, "dim")) if note else table
 
-    def end(self, lines: Sequence[str]) -> None:
-        """Leave the last picture standing and print what came out below it."""
-        self._running, self._note = "", ""
+    def end(self, lines: Sequence[str], steps: Sequence[StepResult] = ()) -> None:
+        """Leave the last picture standing, and what came out below it.
+
+        ``steps`` as the run judged them at its end.
+        """
+        self._running, self._note, self._hearing = "", "", False
+        # Access logs may have contradicted a step after it had passed.
+        failed = [step.id for step in steps if step.status is StepStatus.FAILED]
+        self._state |= dict.fromkeys(failed, "failed")
         self._live.stop()
         for line in lines:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -75,8 +84,9 @@ class LiveView:
         self._live.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """A step begins."""
+        """A step begins, or what is asked after the last one."""
         self._running, self._since = _step_id(nodeid), time.monotonic()
+        self._hearing = not self._running
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A step's part is over: bring-up belongs to the first step's set-up."""

@@ -6,6 +6,7 @@ what to do. Nothing here reads or writes the user's own kubeconfig.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -181,9 +182,12 @@ class Api:
         found = self.get("v1", "configmaps", mesh.NAMESPACE, mesh.CONFIG_MAP)
         return str((found.get("data") or {}).get(mesh.KEY, ""))
 
-    def access_log_file(self) -> str:
-        """Where the mesh's proxies write their access logs; empty if they write none."""
-        return mesh.access_log_file(self.mesh_config())
+    def why_no_access_log(self) -> str:
+        """Why proxies' container logs do not hold every request in a known form; or empty."""
+        telemetries: list[Object] = []
+        with contextlib.suppress(ApplyRefused):  # Not served: then there are none.
+            telemetries = self.objects(mesh.TELEMETRY_API, "telemetries")
+        return mesh.why_no_access_log(self.mesh_config(), telemetries)
 
     def get(self, api_version: str, plural: str, namespace: str, name: str) -> Object:
         """One object; ApiRefused (code 404) if there is none."""
@@ -203,10 +207,13 @@ class Api:
         found = self._connection.request("GET", kind.path(namespace), None, query)["items"]
         return [pod for pod in found if workloads.is_alive(pod)]
 
-    def log(self, namespace: str, pod: str, container: str) -> str:
-        """All that a container has logged."""
+    def log(self, namespace: str, pod: str, container: str, first_bytes: int | None = None) -> str:
+        """What a container has logged, as far as the node has kept it; or only its beginning."""
         path = f"/api/v1/namespaces/{segment(namespace)}/pods/{segment(pod)}/log"
-        data = self._connection.raw("GET", path, None, {"container": container})
+        query = {"container": container}
+        if first_bytes is not None:
+            query["limitBytes"] = str(first_bytes)
+        data = self._connection.raw("GET", path, None, query)
         return data.decode(errors="replace")
 
     def execute(self, namespace: str, pod: str, container: str, command: Sequence[str]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import yaml
@@ -13,6 +14,8 @@ NAMESPACE: Final = "istio-system"
 CONFIG_MAP: Final = "istio"
 """Where Istio keeps MeshConfig: key ``mesh``, as YAML (istio.io: global mesh options)."""
 KEY: Final = "mesh"
+TELEMETRY_API: Final = "telemetry.istio.io/v1"
+"""Served since Istio 1.22 (its release notes)."""
 
 
 def with_outbound_policy(mesh: str, mode: OutboundPolicy) -> str:
@@ -29,9 +32,28 @@ def outbound_policy(mesh: str) -> OutboundPolicy:
     return OutboundPolicy(policy.get("mode", OutboundPolicy.ALLOW_ANY))
 
 
-def access_log_file(mesh: str) -> str:
-    """``accessLogFile``; empty, Istio's default, means no access log."""
-    return str(_parse(mesh).get("accessLogFile") or "")
+def why_no_access_log(mesh: str, telemetries: Iterable[Mapping[str, Any]]) -> str:
+    """Why proxies do not log every request to their container's log in Istio's own form; or empty.
+
+    ``telemetries`` are the cluster's Telemetry objects, which may take lines out of the log.
+    Source: istio.io, global mesh options (accessLogFile and after) and telemetry.
+    """
+    settings = _parse(mesh)
+    file = settings.get("accessLogFile")
+    if not file:
+        return "the mesh writes no access log (meshConfig.accessLogFile is empty)"
+    if file not in ("/dev/stdout", "/dev/stderr"):
+        return f"access logs go to a file of the proxy (meshConfig.accessLogFile is {file})"
+    if settings.get("accessLogFormat"):
+        return "access logs have a form of their own (meshConfig.accessLogFormat)"
+    if (settings.get("defaultProviders") or {}).get("accessLogging"):
+        return "access logs have other providers (meshConfig.defaultProviders.accessLogging)"
+    for each in telemetries:
+        if (each.get("spec") or {}).get("accessLogging"):
+            metadata = each["metadata"]
+            name = f"{metadata['namespace']}/{metadata['name']}"
+            return f"Telemetry {name} decides what is logged (spec.accessLogging)"
+    return ""
 
 
 def _parse(mesh: str) -> dict[str, Any]:

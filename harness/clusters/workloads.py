@@ -53,16 +53,12 @@ def containers(pod: Mapping[str, Any]) -> list[str]:
     return sidecars + [container["name"] for container in pod["spec"]["containers"]]
 
 
-def restarts(pod: Mapping[str, Any], container: str) -> int:
-    """How often a container was started again; each start has a log of its own."""
+def container_id(pod: Mapping[str, Any], container: str) -> str:
+    """The id of a container that runs, another one after each restart; or empty."""
     status = pod.get("status", {})
     kinds = ("containerStatuses", "initContainerStatuses")
-    return sum(
-        each.get("restartCount", 0)
-        for kind in kinds
-        for each in status.get(kind) or ()
-        if each["name"] == container
-    )
+    found = (each for kind in kinds for each in status.get(kind) or () if each["name"] == container)
+    return next((str(each.get("containerID") or "") for each in found), "")
 
 
 def not_ready(pod: Mapping[str, Any]) -> list[str]:

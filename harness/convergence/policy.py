@@ -7,9 +7,10 @@ route has no retry policy at all.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+from harness.istio import durations
 
 Json = Mapping[str, Any]
 FAULT_FILTER: Final = "envoy.filters.http.fault"
@@ -19,10 +20,6 @@ DEFAULT_RETRY_ON: Final = "connect-failure"
 OFF: Final = "off"
 STATUS_CODES: Final = "retriable-status-codes"
 DENOMINATORS: Final = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
-_PART: Final = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)")
-_MILLISECONDS: Final = {
-    "ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6
-}  # fmt: skip
 
 
 def of_rule(http: Json, mesh_retries: Json | None = None) -> str:
@@ -113,7 +110,4 @@ def _fault(status: int | None, delay: str | None, share: float) -> str:
 
 
 def _milliseconds(duration: str | None) -> float:
-    if not duration:
-        return 0.0
-    found = sum(float(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(duration))
-    return round(found, 3)
+    return durations.milliseconds(duration) if duration else 0.0

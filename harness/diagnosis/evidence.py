@@ -36,6 +36,8 @@ class Evidence:
     deployments: tuple[Json, ...] = ()
     events: tuple[Json, ...] = ()
     outbound_policy: str = "ALLOW_ANY"
+    default_retries: Json | None = None
+    """MeshConfig.defaultHttpRetryPolicy, which holds where a rule sets no retries."""
     access: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Access log lines since the step began, by pod (``namespace/name``)."""
     logs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -114,6 +114,7 @@ def gather(source: Source, moment: str) -> Evidence:
     return Evidence(
         **objects,
         outbound_policy=_policy(mesh),
+        default_retries=_default_retries(mesh),
         access={
             f"{space}/{pod}": since(logs[f"{space}/{pod}/{PROXY}"], moment)
             for space, pod, _ in proxies
@@ -136,9 +137,20 @@ def _containers(pod: Mapping[str, Any]) -> list[str]:
 
 
 def _policy(mesh: str) -> str:
+    settings = _settings(mesh)
+    if settings is None:
+        return "unreadable"
+    return str((settings.get("outboundTrafficPolicy") or {}).get("mode", "ALLOW_ANY"))
+
+
+def _default_retries(mesh: str) -> Json | None:
+    return (_settings(mesh) or {}).get("defaultHttpRetryPolicy")
+
+
+def _settings(mesh: str) -> dict[str, Any] | None:
+    """MeshConfig; None if it cannot be read."""
     try:
         settings = yaml.safe_load(mesh) or {}
     except yaml.YAMLError:
-        return "unreadable"
-    policy = settings.get("outboundTrafficPolicy") if isinstance(settings, dict) else None
-    return str((policy or {}).get("mode", "ALLOW_ANY"))
+        return None
+    return settings if isinstance(settings, dict) else {}

@@ -7,23 +7,22 @@ more what certainly did not reach anybody; ``attempts: 0`` switches retries off.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from harness.diagnosis.evidence import Json
+from harness.istio import durations
 
 GATEWAY_ERRORS: Final = (502, 503, 504)
 CUT_OFF: Final = frozenset(("5xx", "gateway-error", "reset"))
 """Words that retry an attempt which perTryTimeout ended: to Envoy it was reset, not answered."""
+ISTIO: Final = "Istio"
+MESH: Final = "mesh"
+OFF: Final = "switches retries off (attempts: 0)"
 DEFAULT_ATTEMPTS: Final = 2
 DEFAULT_WORDS: Final = (
     "connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes"
 )  # fmt: skip
-_PART: Final = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)")
-_MILLISECONDS: Final = {
-    "ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,8 @@ class Retries:
     attempts: int
     words: tuple[str, ...]
     each: Duration | None = None
-    is_default: bool = False
+    default_of: str = ""
+    """Whose they are where the rule sets none: ``Istio`` or ``mesh``."""
 
     def covers(self, status: int) -> bool:
         """Whether an answer with that status is followed by another attempt."""
@@ -78,11 +78,12 @@ class Retries:
 
     def __str__(self) -> str:
         """A verb with its objects, for a sentence about a rule."""
-        if not self.attempts:
-            return "switches retries off (attempts: 0)"
-        if self.is_default:
+        if self.default_of == ISTIO:
             return "sets no retries, and Istio's own are for calls that reached nobody"
-        return f"retries on {','.join(self.words)}"
+        said = f"retries on {','.join(self.words)}" if self.attempts else OFF
+        if self.default_of == MESH:
+            return f"sets no retries, and the mesh's defaultHttpRetryPolicy {said}"
+        return said
 
 
 def abort_of(http: Json) -> Fault | None:
@@ -107,16 +108,19 @@ def timeout_of(http: Json) -> Duration | None:
     return _duration(http.get("timeout"))
 
 
-def retries_of(http: Json) -> Retries:
-    """The retries a rule asks for, or Istio's own."""
+def retries_of(http: Json, of_mesh: Json | None = None) -> Retries:
+    """The retries a rule asks for, or the mesh's (defaultHttpRetryPolicy), or Istio's own."""
     retries = http.get("retries")
+    default_of = MESH if retries is None else ""
+    retries = of_mesh if retries is None else retries
     if retries is None:
-        return Retries(DEFAULT_ATTEMPTS, DEFAULT_WORDS, is_default=True)
+        return Retries(DEFAULT_ATTEMPTS, DEFAULT_WORDS, default_of=ISTIO)
     words = tuple(word for word in retries.get("retryOn", "").split(",") if word)
     return Retries(
         int(retries.get("attempts", 0)),
         words or DEFAULT_WORDS,
         _duration(retries.get("perTryTimeout")),
+        default_of,
     )
 
 
@@ -125,7 +129,4 @@ def _share(fault: Json) -> float:
 
 
 def _duration(text: str | None) -> Duration | None:
-    if not text:
-        return None
-    parts = _PART.findall(text)
-    return Duration(text, sum(float(number) * _MILLISECONDS[unit] for number, unit in parts))
+    return Duration(text, durations.milliseconds(text)) if text else None

@@ -37,16 +37,27 @@ class Case:
     http: Json
     call: Hop
     """From the caller's sidecar to ``host``."""
+    retries: Retries
+    """Of the gateway's rule, or of the mesh where it sets none."""
 
 
 def explain(
-    check: TrafficCheck, counts: Mapping[str, int], host: str, gateway: Hop, call: Hop
+    check: TrafficCheck,
+    counts: Mapping[str, int],
+    host: str,
+    gateway: Hop,
+    call: Hop,
+    default_retries: Json | None = None,
 ) -> list[Finding]:
-    """The causes in the two rules; empty if faults, time-outs and retries do as is expected."""
+    """The causes in the two rules; empty if faults, time-outs and retries do as is expected.
+
+    ``default_retries`` are the mesh's, for rules that set none.
+    """
     if not isinstance(check.expectation, Shares) or gateway.rule is None or gateway.http is None:
         return []
     wanted = check.expectation.shares
-    case = Case(check.request, wanted, counts, host, gateway.rule, gateway.http, call)
+    retries = policies.retries_of(gateway.http, default_retries)
+    case = Case(check.request, wanted, counts, host, gateway.rule, gateway.http, call, retries)
     return [*_fault_at_the_gateway(case), *_errors(case), *_time_outs(case)]
 
 
@@ -72,7 +83,7 @@ def _errors(case: Case) -> Iterator[Finding]:
     rule, call, wanted = case.rule, case.call, case.wanted
     error = shop.ERRORS.get(case.host, "")
     abort = policies.abort_of(call.http or {})
-    retries = policies.retries_of(case.http)
+    retries = case.retries
     share = abort.share if abort else 0.0
     if error in wanted:
         if not _is(share, wanted[error]):
@@ -131,7 +142,7 @@ def _time_outs(case: Case) -> Iterator[Finding]:
 def _cut_off(case: Case, delay: Fault | None) -> Iterator[Finding]:
     """Time-outs that clients should not see."""
     rule, counts = case.rule, case.counts
-    timeout, retries = policies.timeout_of(case.http), policies.retries_of(case.http)
+    timeout, retries = policies.timeout_of(case.http), case.retries
     each = retries.each
     seen = f"{counts[shop.TIMED_OUT]:,} of {sum(counts.values()):,} requests got 504"
     see = show(KIND, rule)
@@ -148,7 +159,7 @@ def _cut_off(case: Case, delay: Fault | None) -> Iterator[Finding]:
             f"perTryTimeout {each}: {seen}",
             see,
         )
-    elif timeout and not each:
+    elif timeout and not (each and each.milliseconds < timeout.milliseconds):
         yield Finding(
             f"timeout {timeout} of {title(rule)} ends the whole request, and no perTryTimeout "
             f"leaves time to try again: {seen}",
@@ -222,7 +233,8 @@ def _too_late(rule: Json, what: str, verb: str) -> Finding:
 
 def _complete(timeout: policies.Duration, each: policies.Duration) -> int:
     """How many attempts may run into their own time-out before the request's ends them all."""
-    return int(timeout.milliseconds // each.milliseconds)
+    # A perTryTimeout of 0 s is none: the request's time-out ends the first attempt.
+    return int(timeout.milliseconds // each.milliseconds) if each.milliseconds else 0
 
 
 def _is(share: float, wanted: float) -> bool:

@@ -46,7 +46,8 @@ def explain(evidence: Evidence, check: TrafficCheck, counts: Mapping[str, int]) 
         return [_refused(refused, sum(counts.values())), *first.faults]
     callee = shop.CALLS.get(check.request.path)
     last = mesh_hop(evidence, callee, check.request) if callee else first
-    remedies = resilience.explain(check, counts, callee, first, last) if callee else []
+    default = evidence.default_retries
+    remedies = resilience.explain(check, counts, callee, first, last, default) if callee else []
     if faults := first.faults or last.faults:
         # Attempts that are cut off pile up behind a caller until it is not ready any more.
         cut_off = remedies if shop.TIMED_OUT in counts else []

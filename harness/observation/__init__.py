@@ -2,7 +2,7 @@
 label is counted under a label of its own, never dropped.
 """
 
-from harness.observation.access_log import LoggedRequest, logged_requests, request_ids
+from harness.observation.access_log import LoggedRequest, logged_requests
 from harness.observation.classifiers import CLASSIFIERS, Classifier
 from harness.observation.observe import classifier, merge, observe
 
@@ -14,5 +14,4 @@ __all__ = [
     "logged_requests",
     "merge",
     "observe",
-    "request_ids",
 ]

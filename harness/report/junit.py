@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from harness.model import CheckResult, RunResult, StepResult, StepStatus
-from harness.report.wording import plain
+from harness.report.wording import headline, plain
 
 
 def junit(run: RunResult) -> str:
@@ -18,7 +18,7 @@ def junit(run: RunResult) -> str:
         )
         failure = plain(run.failure)
         first = failure.strip().partition("\n")[0]
-        ET.SubElement(case, "error", message=f"the cluster did not come up: {first}").text = failure
+        ET.SubElement(case, "error", message=f"{headline(run)}: {first}").text = failure
     for step in run.steps:
         _step(_suite(suites, step.id, step.seconds), step)
     for suite in suites:
@@ -55,8 +55,9 @@ def _check(suite: ET.Element, step: StepResult, check: CheckResult) -> None:
     if not check.passed:
         _told(case, "failure", f"{check.reason}\n{step.diagnosis}")
     counts = ", ".join(f"{count} {label}" for label, count in check.counts.items())
+    heard = f"; access logs: {check.witness}" if check.witness else ""
     ET.SubElement(case, "system-out").text = plain(
-        f"n={check.n}: {counts}; false alarm {check.false_alarm:.1e}, miss {check.miss:.1e}"
+        f"n={check.n}: {counts}; false alarm {check.false_alarm:.1e}, miss {check.miss:.1e}{heard}"
     )
 
 

@@ -51,7 +51,8 @@ def _facts(step: StepResult) -> str:
 def _why(step: StepResult) -> Iterator[str]:
     yield from step.diagnosis.splitlines()
     for check in step.checks:
-        if not check.passed and check.reason not in step.diagnosis:
+        told = check.witness or check.reason
+        if not check.passed and told not in step.diagnosis:
             yield check.request
             yield f"  expected {check.expectation}"
             yield f"  {check.reason}"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from harness import observation, traffic, verdict
 from harness.clusters import workloads
+from harness.errors import StepFailed
 from harness.model import (
     Account,
     Check,
     CheckResult,
+    LogStart,
     MirrorCheck,
     ProxySelector,
     Region,
@@ -20,13 +22,16 @@ from harness.model import (
     TrafficCheck,
     WorkloadCheck,
 )
+from harness.run import logs
+from harness.run.logs import LOG_INTERVAL, WorkloadLog
 from harness.waiting import MIRROR_LOGGED, Pending, WaitTimeout, wait_until
 
 if TYPE_CHECKING:
     from harness.clusters.api import Api
 
-LOG_INTERVAL: Final = 0.1
-"""Seconds between two looks at an access log."""
+Starts = Mapping[str, tuple[LogStart, ...]]
+"""Where access logs began, by their workload's title."""
+NOT_KNOWN: Final[Starts] = MappingProxyType({})
 
 
 def make(
@@ -35,31 +40,51 @@ def make(
     ingress: str,
     bounds: verdict.Bounds = verdict.DEFAULT,
     sender: str = traffic.SENDER,
+    starts: Starts = NOT_KNOWN,
 ) -> CheckResult:
     """The judged check. Raises StepFailed if it could not be made at all.
 
     ``sender`` is the User-Agent of its requests, by which access logs tell them from others.
+    ``starts`` goes into the account of what these logs must hold.
     """
     match check:
         case TrafficCheck():
-            return _traffic(check, ingress, bounds, sender)
+            return _traffic(check, ingress, bounds, sender, starts)
         case MirrorCheck():
-            return _mirror(check, api, ingress, bounds, sender)
+            return _mirror(check, api, ingress, bounds, sender, starts)
         case WorkloadCheck():
             return _workload(check, api)
 
 
-def _traffic(check: TrafficCheck, ingress: str, bounds: verdict.Bounds, sender: str) -> CheckResult:
+def sends(check: Check) -> TrafficCheck | None:
+    """The traffic of a check; None if it sends nothing."""
+    match check:
+        case TrafficCheck():
+            return check
+        case MirrorCheck():
+            return check.traffic
+        case WorkloadCheck():
+            return None
+
+
+def witnesses(checks: Iterable[Check]) -> tuple[ProxySelector, ...]:
+    """The workloads whose access logs have to bear these checks out, each once."""
+    sent = [traffic for check in checks if (traffic := sends(check))]
+    found = {each.workload.title: each.workload for one in sent for each in one.witnesses}
+    return tuple(found.values())
+
+
+def _traffic(
+    check: TrafficCheck, ingress: str, bounds: verdict.Bounds, sender: str, starts: Starts
+) -> CheckResult:
     plan = verdict.plan(check.expectation, bounds.of_control() if check.control else bounds)
-    sent_at = time.time()
     sample, answered = _sample(check, plan, ingress, sender)
     wanted = tuple(
         (witness, sum(sample.counts.get(label, 0) for label in witness.labels))
         for witness in check.witnesses
     )
-    account = Account(sender, sent_at, answered, wanted) if wanted else None
     result = verdict.check_result(check.request, plan, sample)
-    return dataclasses.replace(result, account=account)
+    return dataclasses.replace(result, account=Account(sender, answered, wanted, starts))
 
 
 def _sample(
@@ -78,19 +103,28 @@ def _sample(
 
 
 def _mirror(
-    check: MirrorCheck, api: Api, ingress: str, bounds: verdict.Bounds, sender: str
+    check: MirrorCheck,
+    api: Api,
+    ingress: str,
+    bounds: verdict.Bounds,
+    sender: str,
+    starts: Starts,
 ) -> CheckResult:
     """The answers as in any check, and as many copies in the log as requests were sent.
 
     Proxies write their logs some time after the answer, so requests sent before this check may
     turn up during it: only one that both workloads logged is a copy, and one copied by then is
-    of an earlier check.
+    of an earlier check. StepFailed if a log lost its beginning while it was being counted.
     """
-    earlier = _copies(check, api)
-    result = _traffic(check.traffic, ingress, bounds, sender)
+    pair = (check.primary, check.workload)
+    began = [logs.starts(api, each) for each in pair]
+    earlier = _copies(check, [logs.read(api, each) for each in pair])
+    result = _traffic(check.traffic, ingress, bounds, sender, starts)
+    now: list[WorkloadLog] = []
 
     def copied() -> int:
-        copies = len(_copies(check, api) - earlier)
+        now[:] = [logs.read(api, each) for each in pair]
+        copies = len(_copies(check, now) - earlier)
         if copies < result.n:
             raise Pending(f"{copies} of {result.n} copies")
         return copies
@@ -98,7 +132,12 @@ def _mirror(
     try:
         copies = wait_until("mirrored copies", copied, MIRROR_LOGGED, LOG_INTERVAL)
     except WaitTimeout:
-        copies = len(_copies(check, api) - earlier)
+        copies = len(_copies(check, now) - earlier)
+        for start, log in zip(began, now, strict=True):
+            if lost := logs.lost(start, log):
+                raise StepFailed(
+                    f"copies cannot be counted: {lost}", "walk the step again"
+                ) from None
     right = copies == result.n
     said = f"{copies} copies of {result.n} requests reached the {check.workload.title}"
     return dataclasses.replace(
@@ -111,23 +150,10 @@ def _mirror(
     )
 
 
-def _copies(check: MirrorCheck, api: Api) -> frozenset[str]:
+def _copies(check: MirrorCheck, pair: Sequence[WorkloadLog]) -> frozenset[str]:
     """Ids of the requests that both workloads logged."""
-    answered = _logged(check.primary, check.logged_path, api)
-    return answered & _logged(check.workload, check.logged_path, api)
-
-
-def _logged(workload: ProxySelector, path: str, api: Api) -> frozenset[str]:
-    logs = (
-        api.log(workload.namespace, pod, workloads.PROXY_CONTAINER) for pod in _pods(workload, api)
-    )
-    ids: frozenset[str] = frozenset()
-    return ids.union(*(observation.request_ids(log, path) for log in logs))
-
-
-def _pods(selector: ProxySelector, api: Api) -> list[str]:
-    pods = api.pods(selector.namespace, selector.labels)
-    return [pod["metadata"]["name"] for pod in pods]
+    answered, copied = (each.ids(check.logged_path) for each in pair)
+    return answered & copied
 
 
 def _workload(check: WorkloadCheck, api: Api) -> CheckResult:

@@ -67,6 +67,7 @@ class Conductor:
         self._bring_up = 0.0
         self._hearing = 0.0
         self._witness = ""
+        self._unheard = ""
         self.failure: HarnessError | None = None
         """Why there is no cluster to run on."""
 
@@ -104,21 +105,25 @@ class Conductor:
 
     def hear(self) -> Hearing:
         """Ask the access logs about every step so far; what they contradict has not passed."""
-        if (why := self._why_nothing()) and not self._results:
-            return Hearing((), 0, (), why)
         if self._api is None:
-            return Hearing((), 0, (), NOT_REACHED)
+            return Hearing((), self._why_nothing() or NOT_REACHED)
         started = time.monotonic()
+        before = dict(self._results)
         try:
-            hearing = witness.hear(self._api, tuple(self._results.values()))
-        except HarnessError as failure:
-            hearing = Hearing((), 0, (), str(failure))
-        self._hearing = time.monotonic() - started
-        for step in hearing.steps:
-            if self._investigator and step.status is not self._results[step.id].status:
-                self._investigator.keep(step.id, self._started.isoformat(), self._api)
+            hearing = witness.hear(self._api, tuple(before.values()))
+        except Exception as bug:
+            # Not ours to handle, but no report may say that the run was heard and passed.
+            self._unheard = (
+                f"the access logs were not heard: unexpected {type(bug).__name__}: {bug}"
+            )
+            raise
+        finally:
+            self._hearing = time.monotonic() - started
         self._results |= {step.id: step for step in hearing.steps}
         self._witness = hearing.told
+        for step in hearing.steps:
+            if self._investigator and step.status is not before[step.id].status:
+                self._investigator.keep(step.id, self._started.isoformat(), self._api)
         return hearing
 
     def stop(self) -> None:
@@ -146,7 +151,9 @@ class Conductor:
         for result in self._results.values():
             for phase, seconds in result.phases.items():
                 total[phase] = total.get(phase, 0.0) + seconds
-        return total | ({"witness": self._hearing} if self._witness else {})
+        if self._hearing:
+            total["witness"] = total.get("witness", 0.0) + self._hearing
+        return total
 
     def evidence(self) -> dict[str, str]:
         """What else the cluster's own tools say, by file name, for the report of a failed run."""
@@ -162,7 +169,9 @@ class Conductor:
         An interrupted run has not passed, whatever its steps so far.
         """
         reason = self._why_nothing() or NOT_REACHED
-        failure = str(self.failure or ("the run was interrupted" if interrupted else ""))
+        failure = str(
+            self.failure or ("the run was interrupted" if interrupted else "") or self._unheard
+        )
         return RunResult(
             facts=self._facts,
             started=self._started.isoformat(timespec="seconds"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from harness.model import (
     StepResult,
     StepStatus,
 )
-from harness.run import checks
+from harness.run import checks, witness
 from harness.traffic import SENDER
 from harness.verdict import DEFAULT, Bounds
 
@@ -50,7 +51,7 @@ class Walk:
         """``investigator`` explains a failure; without one the failure speaks for itself.
 
         ``bounds`` are how often a check's verdict may be wrong. ``seed`` fixes what is left to
-        chance: the order of a stage's checks, and by which name access logs know each of them.
+        chance: the order of a stage's checks.
         """
         # Nothing is kept secret by it: a run has to be repeatable.
         self._chance = random.Random(f"{seed} {step.id}")  # noqa: S311
@@ -112,15 +113,26 @@ class Walk:
             self._proofs += proof.proxies
             self._effects.append(proof.proven_at - accepted)
         made: dict[int, CheckResult] = {}
-        for number in self._chance.sample(range(len(stage.checks)), len(stage.checks)):
-            sender = f"{SENDER}/{self._chance.getrandbits(64):016x}"
+        try:
+            self._send(stage.checks, made)
+        finally:
+            # As written, whatever the order; and those that were made if another could not be.
+            for number in sorted(made):
+                self._checks.append(made[number])
+                self._made.append((stage.checks[number], made[number]))
+
+    def _send(self, wanted: Sequence[Check], made: dict[int, CheckResult]) -> None:
+        starts: checks.Starts = checks.NOT_KNOWN
+        if any(map(checks.sends, wanted)):
+            with self._phase("witness"):
+                starts = witness.starts(self._api, checks.witnesses(wanted))
+        for number in self._chance.sample(range(len(wanted)), len(wanted)):
+            # Not of the seed: a log may still hold what the same seed sent before.
+            sender = f"{SENDER}/{secrets.token_hex(8)}"
             with self._phase("traffic"):
                 made[number] = checks.make(
-                    stage.checks[number], self._api, self._ingress, self._bounds, sender
+                    wanted[number], self._api, self._ingress, self._bounds, sender, starts
                 )
-        for number, check in enumerate(stage.checks):
-            self._checks.append(made[number])
-            self._made.append((check, made[number]))
 
     def _apply(self, stage: Stage) -> float:
         """When the API had accepted everything, as a time.monotonic reading.

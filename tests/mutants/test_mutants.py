@@ -26,6 +26,8 @@ def test_a_mutant_is_caught(mutant: Mutant, cluster: LocalCluster, tmp_path: Pat
 def test_the_control_passes(control: Mutant, cluster: LocalCluster, tmp_path: Path) -> None:
     result = walk(control, cluster, tmp_path)
     assert result.passed, [step.diagnosis for step in result.steps if step.diagnosis]
+    assert result.witness.startswith("they account for each of"), result.witness
+    assert "not heard" not in result.witness
 
 
 def verify(mutant: Mutant, cluster: LocalCluster, folder: Path) -> None:

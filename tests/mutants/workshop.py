@@ -71,7 +71,7 @@ def walk(mutant: Mutant, cluster: LocalCluster, folder: Path) -> RunResult:
                         conductor.conduct(step)
                 else:
                     conductor.conduct(step)
-            if mutant.seen_by_logs:
+            if mutant.seen_by_logs or not mutant.red:
                 conductor.hear()
         finally:
             conductor.stop()

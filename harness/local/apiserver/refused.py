@@ -1,8 +1,9 @@
 """Kinds that people expect and the local cluster does not serve: data.
 
 They are advertised, so that ``kubectl apply`` of one reaches the server, which refuses with the
-remedy. Those that kubectl itself lists on the way (``get all``, ``describe namespace``,
-``describe node``) have empty lists; reading the others is refused like writing them.
+remedy. Those that are listed on the way to something else (``get all``, ``describe namespace``
+and ``describe node`` of kubectl; Telemetry by the harness, whether it touches access logs) have
+empty lists; reading the others is refused like writing them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 from harness.local.store import Resource
 
-LISTED_IN_PASSING: Final = frozenset({"resourcequotas", "limitranges", "leases"})
+LISTED_IN_PASSING: Final = frozenset({"resourcequotas", "limitranges", "leases", "telemetries"})
 
 
 def lists_none(resource: Resource) -> bool:

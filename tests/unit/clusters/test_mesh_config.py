@@ -37,3 +37,29 @@ def test_none_set_means_allow_any(text: str) -> None:
 def test_what_is_no_mesh_config_is_refused(text: str) -> None:
     with pytest.raises(StepFailed, match="ConfigMap istio-system/istio"):
         mesh.with_outbound_policy(text, OutboundPolicy.ALLOW_ANY)
+
+
+def telemetry(**spec: object) -> dict[str, object]:
+    return {"metadata": {"namespace": "shop", "name": "quiet"}, "spec": spec}
+
+
+def test_a_mesh_whose_proxies_log_every_request_to_their_container() -> None:
+    tracing = telemetry(tracing=[{"randomSamplingPercentage": 1}])
+    assert mesh.why_no_access_log(MESH, [tracing]) == ""
+    assert mesh.why_no_access_log(MESH + "accessLogEncoding: JSON\n", []) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "telemetries", "why"),
+    [
+        ("", [], "accessLogFile is empty"),
+        ("accessLogFile: /var/log/a.txt", [], "accessLogFile is /var/log/a.txt"),
+        (MESH + 'accessLogFormat: "%PROTOCOL%"', [], "accessLogFormat"),
+        (MESH + "defaultProviders: {accessLogging: [otel]}", [], "defaultProviders"),
+        (MESH, [telemetry(accessLogging=[{"disabled": True}])], "Telemetry shop/quiet"),
+    ],
+)
+def test_why_access_logs_may_not_hold_every_request(
+    text: str, telemetries: list[dict[str, object]], why: str
+) -> None:
+    assert why in mesh.why_no_access_log(text, telemetries)

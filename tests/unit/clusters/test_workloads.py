@@ -69,3 +69,12 @@ def test_alive() -> None:
     assert workloads.is_alive(pod())
     assert not workloads.is_alive({"metadata": {"deletionTimestamp": "…"}})
     assert not workloads.is_alive({"metadata": {}, "status": {"phase": "Failed"}})
+
+
+@pytest.mark.parametrize("kind", ["containerStatuses", "initContainerStatuses"])
+def test_a_container_is_known_by_its_id(kind: str) -> None:
+    other = {"name": "app", "containerID": "containerd://a"}
+    pod = {"status": {kind: [other, {"name": "istio-proxy", "containerID": "containerd://b"}]}}
+    assert workloads.container_id(pod, "istio-proxy") == "containerd://b"
+    assert workloads.container_id({"status": {kind: [other]}}, "istio-proxy") == ""
+    assert workloads.container_id({}, "istio-proxy") == ""

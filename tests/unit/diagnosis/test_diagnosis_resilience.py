@@ -170,11 +170,32 @@ def test_time_outs_that_are_wanted(
             400,
             "perTryTimeout 1ms of VirtualService webapp-virtualservice",
         ),
+        (
+            {"timeout": "1ms", **retries(9, "5xx", "0s")},
+            400,
+            "leaves time for 0 of 10 attempts",
+        ),
     ],
 )
 def test_time_outs_that_are_not_wanted(gateway: dict[str, Any], seen: int, said: str) -> None:
     counts = {"v1": 500 - seen, TIMED_OUT: seen}
     assert said in why(rules(delay(), gateway), WELL, counts)
+
+
+def test_a_time_out_that_leaves_no_answer_any_time_is_blamed_and_not_the_longer_one() -> None:
+    gateway = {"timeout": "1ms", **retries(9, "5xx", "500ms")}
+    told = why(rules({}, gateway), WELL, {"v1": 100, TIMED_OUT: 400})
+    assert told.startswith(f"timeout 1ms of {GATEWAY} ends the whole request")
+    assert "perTryTimeout 500ms" not in told
+
+
+def test_the_mesh_s_own_retries_hold_where_a_rule_sets_none() -> None:
+    more = {"attempts": 9, "retryOn": "5xx"}
+    hidden = why(rules(abort(), {}, default_retries=more), mostly(ERROR), {"v1": 500})
+    assert f"{GATEWAY} sets no retries, and the mesh's defaultHttpRetryPolicy retries on" in hidden
+    off = why(rules(abort(), {}, default_retries={"attempts": 0}), WELL, {"v1": 450, ERROR: 50})
+    assert "the mesh's defaultHttpRetryPolicy switches retries off (attempts: 0), which" in off
+    assert why(rules(abort(), {}, default_retries=more), WELL, {"v1": 500}) == ""
 
 
 def test_attempts_that_pile_up_behind_a_caller_are_told_before_its_readiness() -> None:

@@ -110,7 +110,7 @@ def test_bring_up_failure_writes_every_file(bring_up_failed: RunResult, tmp_path
     error = suite.find("testcase/error")
     assert error is not None
     assert error.get("message") == (
-        "the cluster did not come up: port 31380 is taken by another process"
+        "The cluster did not come up: port 31380 is taken by another process"
     )
     assert "bind: <Address already in use> \ufffd" in (error.text or "")
     assert "\x1b" not in (folder / "report.html").read_text()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import StepFailed
 from harness.model import (
     CheckResult,
     MirrorCheck,
@@ -154,6 +155,7 @@ class Logs:
     def __init__(self, copied: Callable[[int], bool]) -> None:
         self._copied = copied
         self._logs = {"v1": [], "v2": [self._line(-1)]}
+        self.rotated_from = 0
 
     def _line(self, number: int) -> str:
         identity = f"{number & 0xFFFFFFFF:08x}-0000-4000-8000-000000000000"
@@ -166,11 +168,17 @@ class Logs:
         return 200, V1
 
     def pods(self, _namespace: str, labels: Mapping[str, str]) -> list[dict[str, Any]]:
-        return [{"metadata": {"name": labels["version"]}}]
+        status = {"name": "istio-proxy", "containerID": "containerd://1"}
+        return [
+            {
+                "metadata": {"name": labels["version"]},
+                "status": {"initContainerStatuses": [status]},
+            }
+        ]
 
-    def log(self, _namespace: str, pod: str, container: str) -> str:
+    def log(self, _namespace: str, pod: str, container: str, first_bytes: int | None = None) -> str:
         assert container == "istio-proxy"
-        return "".join(self._logs[pod])
+        return "".join(self._logs[pod])[self.rotated_from :][:first_bytes]
 
 
 def mirrored(copied: Callable[[int], bool]) -> CheckResult:
@@ -207,3 +215,20 @@ def test_copies_of_an_earlier_check_do_not_count() -> None:
         result = checks.make(check, logs, url)  # type: ignore[arg-type]
     assert result.passed
     assert result.counts == {"v1": 500, "copies": 500}
+
+
+def test_copies_are_not_counted_in_a_log_that_was_rotated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MIRROR_LOGGED", 0.0)
+    only_v1 = TrafficCheck(NINETY_TEN.request, "catalog", Shares({"v1": 1.0}))
+    check = MirrorCheck(only_v1, V1_SIDECAR, V2_SIDECAR, "/items")
+    logs = Logs(lambda _: True)
+
+    def rotating(number: int) -> tuple[int, bytes]:
+        logs.rotated_from = number * 10
+        return logs.script(number)
+
+    with (
+        serving(rotating) as (url, _),
+        pytest.raises(StepFailed, match="cannot be counted: the log of v2 has been rotated"),
+    ):
+        checks.make(check, logs, url)  # type: ignore[arg-type]

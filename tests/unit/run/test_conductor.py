@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from harness.errors import ApplyRefused, BringUpFailed
+from harness.errors import ApplyRefused, BringUpFailed, StepFailed
 from harness.model import (
     Action,
     Apply,
@@ -17,10 +18,12 @@ from harness.model import (
     SetOutboundPolicy,
     Stage,
     Step,
+    StepResult,
     StepStatus,
     WorkloadCheck,
 )
-from harness.run import Conductor
+from harness.run import Conductor, witness
+from harness.run.witness import Hearing
 
 FACTS = ClusterFacts("local", "", "", "", "")
 UP = ClusterFacts("local", "1.31.0", "1.40.0", "v1.37.0", "local pilot")
@@ -62,10 +65,12 @@ class Machine:
 
 
 class Api:
-    """Takes actions; Deployments named in ``sick`` have a pod that is not ready."""
+    """Takes actions. Deployments in ``sick`` have a pod that is not ready, ``missing`` none."""
 
-    def __init__(self, sick: Sequence[str] = (), refused: Sequence[str] = ()) -> None:
-        self.sick, self.refused = sick, refused
+    def __init__(
+        self, sick: Sequence[str] = (), refused: Sequence[str] = (), missing: Sequence[str] = ()
+    ) -> None:
+        self.sick, self.refused, self.missing = sick, refused, missing
         self.done: list[str] = []
 
     def perform(self, action: Action, namespace: str) -> tuple[dict[str, Any], ...]:
@@ -76,6 +81,8 @@ class Api:
         return ({"kind": "Deployment", "metadata": {"namespace": "shop", "name": action.path}},)
 
     def wait_available(self, namespace: str, deployment: str) -> dict[str, Any]:
+        if deployment in self.missing:
+            raise StepFailed(f"deployment {deployment}: not found")
         self.done.append(f"{deployment} is available")
         return {"spec": {"selector": {"matchLabels": {"d": deployment}}}}
 
@@ -94,8 +101,12 @@ class Api:
         self.done.append("closed")
 
 
+def workload(name: str) -> WorkloadCheck:
+    return WorkloadCheck("shop", name, ("app",))
+
+
 def stage(name: str) -> Stage:
-    return Stage((Apply(name),), (), (WorkloadCheck("shop", name, ("app",)),))
+    return Stage((Apply(name),), (), (workload(name),))
 
 
 def step(step_id: str, *stages: Stage) -> Step:
@@ -264,3 +275,88 @@ def test_a_seed_fixes_the_order_of_checks_and_the_report_keeps_the_chapter_s() -
     for made, reported in orders.values():
         assert sorted(made) == list("abcd")
         assert reported == [f"deployment shop/{name}" for name in "abcd"]
+
+
+class Keeper:
+    """Keeps evidence, or has no room for it."""
+
+    def __init__(self, error: OSError | None = None) -> None:
+        self.error = error
+        self.kept: list[str] = []
+
+    def keep(self, step: str, moment: str, source: Any) -> None:
+        if self.error:
+            raise self.error
+        self.kept.append(step)
+
+
+def heard(monkeypatch: pytest.MonkeyPatch, hearing: Exception | None, keeper: Keeper) -> Conductor:
+    """A run whose steps all passed, and whose logs contradict step three (or ``hearing``)."""
+
+    def hear(api: Any, results: Sequence[StepResult]) -> Hearing:
+        if hearing:
+            raise hearing
+        return Hearing(
+            tuple(
+                replace(one, status=FAILED, diagnosis="contradicted") if one.id == "three" else one
+                for one in results
+            )
+        )
+
+    monkeypatch.setattr(witness, "hear", hear)
+    made = Conductor(STEPS, frozenset(one.id for one in STEPS), FACTS, lambda _: Api(), keeper)  # type: ignore[arg-type,return-value]
+    made.launch(Machine())
+    made.bring_up()
+    for one in STEPS:
+        made.conduct(one)
+    assert made.result().passed
+    return made
+
+
+def test_a_step_that_access_logs_contradict_has_failed_and_its_evidence_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keeper = Keeper()
+    made = heard(monkeypatch, None, keeper)
+    made.hear()
+    assert statuses(made)["three"] is FAILED
+    assert keeper.kept == ["three"]
+    assert not made.result().passed
+    assert made.phases()["witness"] > 0
+
+
+def test_a_contradiction_is_not_lost_with_its_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = heard(monkeypatch, None, Keeper(OSError("no space left on device")))
+    with pytest.raises(OSError, match="no space left"):
+        made.hear()
+    assert statuses(made)["three"] is FAILED
+
+
+def test_a_hearing_that_breaks_off_leaves_no_run_that_passed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = heard(monkeypatch, KeyError("path"), Keeper())
+    with pytest.raises(KeyError):
+        made.hear()
+    assert not made.result().passed
+    assert made.result().failure == "the access logs were not heard: unexpected KeyError: 'path'"
+
+
+def test_without_a_cluster_there_is_nobody_to_hear() -> None:
+    made = Conductor(STEPS, frozenset(), FACTS)
+    made.launch(Machine(BringUpFailed("port 80 is taken", "choose another")))
+    made.bring_up()
+    assert made.hear().unheard == "the cluster did not come up: port 80 is taken"
+
+
+def test_a_check_that_cannot_be_made_does_not_take_the_others_with_it() -> None:
+    one = step("install", *[Stage((Apply("a"),), (), tuple(map(workload, "abc")))])
+    api = Api(missing=["b"])
+    made = conductor(api, "install", (one,))
+    result = made.conduct(one)
+    assert result.status is FAILED
+    earlier = [done[0] for done in api.done if done.endswith("is checked")]
+    assert [check.request for check in result.checks] == [
+        f"deployment shop/{name}" for name in sorted(earlier)
+    ]
+    assert earlier, "the seed makes b the first: choose another"

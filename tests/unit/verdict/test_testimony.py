@@ -21,7 +21,7 @@ def result(n: int = 10) -> CheckResult:
 
 
 def account(answered: int = 10) -> Account:
-    return Account("h/1", 0.0, answered, ((V1, 7), (V2, 3)))
+    return Account("h/1", answered, ((V1, 7), (V2, 3)), {})
 
 
 def heard(v1: list[str], v2: list[str], entered: list[str] = IDS) -> Heard:
@@ -65,7 +65,7 @@ def test_an_answer_that_never_passed_the_gateway_contradicts() -> None:
 def test_an_unanswered_request_may_or_may_not_have_been_logged() -> None:
     lost = account(answered=9)
     assert not bear_out(result(), lost, heard(IDS[:7], IDS[7:], IDS)).contradictions
-    v2_answered_two = Account("h/1", lost.sent_at, 9, ((V1, 7), (V2, 2)))
+    v2_answered_two = Account("h/1", 9, ((V1, 7), (V2, 2)), {})
     assert not bear_out(result(), v2_answered_two, heard(IDS[:7], IDS[7:9], IDS[:9])).contradictions
 
 
