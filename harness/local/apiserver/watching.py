@@ -99,7 +99,10 @@ async def _run(
             if remaining <= 0:
                 break
             try:
-                changes = await asyncio.wait_for(watch.wait(), min(remaining, BOOKMARK_SECONDS))
+                # Not wait_for: in Python 3.11 it swallows a cancellation that comes just after
+                # the wake, and the watch would outlive the server's stop.
+                async with asyncio.timeout(min(remaining, BOOKMARK_SECONDS)):
+                    changes = await watch.wait()
             except TimeoutError:
                 if options.bookmarks:
                     yield [bookmark(target, watch.position, render)]

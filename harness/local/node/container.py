@@ -292,7 +292,8 @@ class Container:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     def _tell(self, kind: str, reason: str, message: str) -> None:
         self._report(self.name, kind, reason, message)

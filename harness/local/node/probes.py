@@ -113,7 +113,10 @@ async def watch(
 async def look(check: Check, seconds: float) -> Outcome:
     """One look, which may take ``seconds``."""
     try:
-        return await asyncio.wait_for(check(), seconds)
+        # Not wait_for: in Python 3.11 it swallows a cancellation that comes just after the answer,
+        # and the probe would outlive its container.
+        async with asyncio.timeout(seconds):
+            return await check()
     except TimeoutError:
         return Outcome(False, f"no answer within {seconds:g} s")
 
@@ -131,4 +134,5 @@ def resolve_port(port: Any, container: Object) -> int:
 async def _pause(seconds: float) -> None:
     """A probe's period: a real timer, which only cancellation ends early."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.Event().wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await asyncio.Event().wait()

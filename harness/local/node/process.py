@@ -120,7 +120,8 @@ class Process:
         if self.running and grace > 0:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(self.wait(), grace)
+                async with asyncio.timeout(grace):
+                    return await self.wait()
         self.kill()
         return await self.wait()
 

@@ -11,7 +11,10 @@ import aiohttp
 import pytest
 from apiserver_world import World, config_map, named, until, until_no_connections
 
-from harness.local.store import kinds
+from harness.local.apiserver.options import ListOptions
+from harness.local.apiserver.targets import find
+from harness.local.apiserver.watching import events
+from harness.local.store import Store, kinds
 from harness.local.store.store import copied
 
 PATH = "/api/v1/namespaces/default/configmaps"
@@ -181,3 +184,30 @@ def test_departed_watchers_leave_nothing_behind(world: World) -> None:
 
     world.run(until(lambda: not any(world.store._wakers.values())))
     assert not any(world.store._wakers.values())
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_watch_ends_when_it_is_cancelled_whatever_it_was_just_woken_for(turns: int) -> None:
+    async def scenario() -> None:
+        store = Store()
+        store.create(kinds.NAMESPACES, named("default"))
+        begun = asyncio.Event()
+
+        async def follow() -> None:
+            options = ListOptions.parse({"watch": "true"})
+            async for batch in events(store, find(PATH), options, lambda obj: obj):
+                assert batch is not None
+                begun.set()
+
+        watching = asyncio.create_task(follow())
+        await asyncio.wait_for(begun.wait(), 10)
+        # Behind the first batch it waits for a change.
+        await asyncio.sleep(0)
+        store.create(kinds.CONFIG_MAPS, config_map("a"), "default")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        watching.cancel()
+        await asyncio.wait({watching}, timeout=10)
+        assert watching.cancelled()
+
+    asyncio.run(scenario())

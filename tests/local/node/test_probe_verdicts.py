@@ -100,6 +100,36 @@ def test_a_look_that_takes_too_long_has_failed():
     assert asyncio.run(look(never, 0.01)) == Outcome(False, "no answer within 0.01 s")
 
 
+@pytest.mark.parametrize("turns", range(5))
+def test_a_probe_ends_when_it_is_cancelled_whatever_its_check_just_answered(turns: int):
+    async def scenario() -> None:
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        asked = asyncio.Event()
+
+        async def check() -> Outcome:
+            asked.set()
+            return await answer
+
+        watching = asyncio.create_task(
+            watch(
+                check,
+                Timing(period=3600, timeout=3600),
+                fast=True,
+                on_failure=lambda why: None,
+                on_change=lambda ok: None,
+            )
+        )
+        await asyncio.wait_for(asked.wait(), SECONDS)
+        answer.set_result(Outcome(True))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        watching.cancel()
+        await asyncio.wait({watching}, timeout=10)
+        assert watching.cancelled()
+
+    asyncio.run(scenario())
+
+
 def test_ports_by_name():
     container = {"name": "web", "ports": [{"name": "http", "containerPort": 3000}]}
     assert resolve_port("http", container) == 3000
