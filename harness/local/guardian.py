@@ -105,7 +105,8 @@ def _watch(child: int, options: Options, report: int, wakeup: int) -> int:
         if ended in ready:
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             if not reported:
-                _pass_on(_died(code, options), options)
+                asked = deadline is not None
+                _pass_on(_died(code, options, asked=asked), options)
             return code if code >= 0 else 128 - code
         for descriptor in ready & {wakeup, options.lease_fd}:
             if not os.read(descriptor, 64):
@@ -114,14 +115,17 @@ def _watch(child: int, options: Options, report: int, wakeup: int) -> int:
             deadline = STOP_SECONDS
 
 
-def _died(code: int, options: Options) -> dict[str, Any]:
+def _died(code: int, options: Options, *, asked: bool) -> dict[str, Any]:
+    """The report of a child that made none; ``asked``: it was told to stop."""
     log = Path(options.config.directory) / "cluster.log"
     tail = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
     how = f"ended with exit code {code}" if code >= 0 else f"was killed by signal {-code}"
+    if asked:
+        how = "was asked to stop"
     return {
         "ready": False,
         "reason": f"the process of local cluster {options.config.name!r} {how} before it was ready",
-        "remedy": f"read its log: {log}",
+        "remedy": "start it again" if asked else f"read its log: {log}",
         "log_tail": "\n".join(tail),
     }
 

@@ -64,15 +64,21 @@ async def _run(
     async with AsyncExitStack() as running:
         held = running.enter_context(ingress.reserve(config.ingress_port))
         ingress_port = held.getsockname()[1]
-        facts = await _start(config, issuing, ingress_port, running)
+        facts = await _start(config, issuing, ingress_port, running, stop)
+        # No await between this look and the report: what is ready was not asked to stop.
+        if facts is None or stop.is_set():
+            return
         report({"ready": True, **facts})
         await stop.wait()
 
 
 async def _start(
-    config: ClusterConfig, issuing: Issuing, port: int, running: AsyncExitStack
-) -> dict[str, Any]:
-    """Start every room; what is started is stopped by ``running``, last first."""
+    config: ClusterConfig, issuing: Issuing, port: int, running: AsyncExitStack, stop: asyncio.Event
+) -> dict[str, Any] | None:
+    """Start every room; what is started is stopped by ``running``, last first.
+
+    None if it was asked to stop before the rooms were imported: they are not started then.
+    """
     store = Store(prepare=_prepare(config, lambda: store))
     for resource, installed in (*install.namespaces(), *install.istio(port, config.istio)):
         store.create(resource, installed)
@@ -84,6 +90,8 @@ async def _start(
     credentials.write_kubeconfig(kubeconfig, api_port, config.name)
     asked = _ask(config.envoy)
     await asyncio.to_thread(_import_rooms)
+    if stop.is_set():
+        return None
     from harness.local.rooms import start
 
     pilot, node = await start(store, config, port, asked, running)
@@ -114,12 +122,16 @@ def _ask(envoy: str) -> subprocess.Popen[bytes] | None:
 def _import_rooms() -> None:
     """Import the rest of the cluster, in a thread: the API answers meanwhile.
 
-    All that is imported stays for good, so the garbage collector never needs to look at it.
+    The garbage collector never looks again at what is alive when it is put on. That is nearly all
+    imported, and stays anyhow. Requests under way at that moment stay with it if they are in a
+    cycle: a few, and only once.
     """
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
-    importlib.import_module("harness.local.rooms")
-    sys.setswitchinterval(usual)
+    try:
+        importlib.import_module("harness.local.rooms")
+    finally:
+        sys.setswitchinterval(usual)
     gc.freeze()
     gc.enable()
 

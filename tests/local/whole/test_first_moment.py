@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -10,6 +12,8 @@ from pathlib import Path
 
 from harness.waiting import BRING_UP, Pending, wait_until
 from tests.local.whole.commands import BIN, ROOT, Harness
+from tests.local.whole.held import HeldStart
+from tests.local.whole.processes import alive, commands, descendants
 
 DEPLOYMENT = "services/catalog/kubernetes/catalog-deployment.yaml"
 BAD = {
@@ -72,3 +76,16 @@ def test_what_is_sent_before_the_cluster_is_ready_is_judged_and_run(
             status, "-n", where, "rollout", "status", f"deployment/{name}", "--timeout=60s"
         )
         assert rolled.returncode == 0, rolled.stdout + rolled.stderr
+
+
+def test_a_start_that_is_asked_to_stop_meanwhile_ends_and_was_never_ready(held: HeldStart) -> None:
+    held.listening()
+    guardian = held.guardian
+    pids = descendants(guardian)
+    os.kill(guardian, signal.SIGTERM)
+    held.release()
+    output, _ = held.process.communicate(timeout=BRING_UP)
+    assert held.process.returncode == 3, output
+    assert "was asked to stop before it was ready" in output
+    assert not (held.harness.home / "first").exists()
+    assert alive(pids) == set(), commands(alive(pids))
