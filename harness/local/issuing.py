@@ -25,12 +25,13 @@ class Issuing:
         os.close(writable)
 
     def wait(self) -> Credentials:
-        """The credentials; RuntimeError if the child failed, which has said why."""
+        """The credentials; RuntimeError if the child failed (it has said why) or was killed."""
         with os.fdopen(self._readable) as told:
             text = told.read()
-        os.waitpid(self._child, 0)
-        if not text:
-            raise RuntimeError("the credentials could not be made")
+        code = os.waitstatus_to_exitcode(os.waitpid(self._child, 0)[1])
+        if code:
+            how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
+            raise RuntimeError(f"the credentials could not be made: their process {how}")
         ca, certificate, key, token = json.loads(text)
         return Credentials(ca.encode(), certificate.encode(), key.encode(), token)
 

@@ -29,11 +29,17 @@ class Opening:
     def __init__(self) -> None:
         self._rooms: Rooms | None = None
         self._opened = asyncio.Event()
+        self._waiting = 0
 
     @property
     def is_open(self) -> bool:
         """Whether everything is served without waiting."""
         return self._rooms is not None
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return self._waiting
 
     def open(self, rooms: Rooms) -> None:
         """Let in who waits, and everybody after."""
@@ -43,5 +49,9 @@ class Opening:
     async def rooms(self) -> Rooms:
         """The rooms, as soon as they are there."""
         while self._rooms is None:
-            await self._opened.wait()
+            self._waiting += 1
+            try:
+                await self._opened.wait()
+            finally:
+                self._waiting -= 1
         return self._rooms

@@ -159,6 +159,11 @@ class World:
         """Requests the server has not answered yet."""
         return self._server._streams
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for the rooms behind the server."""
+        return self._server._opening.waiting
+
     def open(self) -> None:
         """The rooms behind the server are there."""
         self.do(lambda: self._server.open(admit=admit, node=self.node))
@@ -183,6 +188,11 @@ class World:
 
         result: T = self.run(call())
         return result
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition, looked at in the server's loop, holds."""
+        self.run(until(condition))
+        assert self.do(condition)
 
     # --- clients -------------------------------------------------------------------------------
 

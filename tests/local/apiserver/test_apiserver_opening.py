@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import requests
-from apiserver_world import World, config_map, pod, virtual_service
+from apiserver_world import World, config_map, deployment, pod, virtual_service
 
 from harness.local.store import kinds
 
+T = TypeVar("T")
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 PODS = "/api/v1/namespaces/default/pods"
 VIRTUAL_SERVICES = "/apis/networking.istio.io/v1alpha3/namespaces/default/virtualservices"
+MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+JSON = "application/json"
+WRITES = {
+    "create": ("POST", CONFIG_MAPS, JSON, config_map("new")),
+    "update": ("PUT", f"{CONFIG_MAPS}/there", JSON, config_map("there", a="b")),
+    "patch": ("PATCH", f"{CONFIG_MAPS}/there", MERGE, {"data": {"a": "b"}}),
+    "apply": ("PATCH", f"{CONFIG_MAPS}/there?fieldManager=me", APPLY, config_map("there", a="b")),
+    "scale": ("PATCH", f"{DEPLOYMENTS}/there/scale", MERGE, {"spec": {"replicas": 3}}),
+    "delete": ("DELETE", f"{CONFIG_MAPS}/there", JSON, None),
+    "delete all": ("DELETE", CONFIG_MAPS, JSON, None),
+}
 
 
 @pytest.fixture
@@ -27,24 +45,26 @@ def closed(tmp_path: Path) -> Iterator[World]:
     made.stop()
 
 
-def _meanwhile(ask: Callable[[], requests.Response]) -> Future[requests.Response]:
-    """Ask in a thread; the answer, or how the server hung up."""
-    answer: Future[requests.Response] = Future()
+def _meanwhile(ask: Callable[[], T]) -> Future[T]:
+    """Ask in a thread; the answer, or what became of it."""
+    answer: Future[T] = Future()
 
     def run() -> None:
         try:
             answer.set_result(ask())
-        except requests.RequestException as error:
+        except Exception as error:
             answer.set_exception(error)
 
     threading.Thread(target=run).start()
     return answer
 
 
-def _received(world: World, requests_under_way: int) -> None:
-    """Wait until that many requests are inside the server."""
-    while world.do(lambda: len(world.under_way)) < requests_under_way:
-        pass
+def _seed(world: World) -> int:
+    """Objects to write to and to ask for; the store's version with them."""
+    world.do(lambda: world.store.create(kinds.CONFIG_MAPS, config_map("there"), "default"))
+    world.do(lambda: world.store.create(kinds.DEPLOYMENTS, deployment("there"), "default"))
+    world.do(lambda: world.store.create(kinds.PODS, pod("there"), "default"))
+    return world.do(lambda: world.store.version)
 
 
 def test_reads_are_answered_before_it_is_open(closed: World) -> None:
@@ -67,7 +87,7 @@ def test_it_is_alive_but_not_ready_before_it_is_open(closed: World) -> None:
 def test_a_write_that_comes_early_is_judged_when_it_is_open(closed: World) -> None:
     bad = _meanwhile(lambda: closed.post(VIRTUAL_SERVICES, virtual_service("bad", hosts=[])))
     good = _meanwhile(lambda: closed.post(VIRTUAL_SERVICES, virtual_service("good")))
-    _received(closed, 2)
+    closed.until(lambda: closed.waiting == 2)
     assert not bad.done()
     assert not good.done()
     assert closed.do(lambda: closed.store.list(kinds.VIRTUAL_SERVICES)) == []
@@ -78,38 +98,82 @@ def test_a_write_that_comes_early_is_judged_when_it_is_open(closed: World) -> No
     assert closed.request("GET", VIRTUAL_SERVICES + "/good").status_code == 200
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_every_kind_of_write_waits(closed: World, method: str) -> None:
-    closed.do(lambda: closed.store.create(kinds.CONFIG_MAPS, config_map("there"), "default"))
-    media = "application/merge-patch+json" if method == "PATCH" else "application/json"
+@pytest.mark.parametrize("write", WRITES)
+def test_every_kind_of_write_waits(closed: World, write: str) -> None:
+    method, path, media, body = WRITES[write]
+    before = _seed(closed)
     early = _meanwhile(
-        lambda: closed.request(
-            method,
-            f"{CONFIG_MAPS}/there",
-            json=config_map("there", a="b") if method != "DELETE" else None,
-            headers={"Content-Type": media},
-        )
+        lambda: closed.request(method, path, json=body, headers={"Content-Type": media})
     )
-    _received(closed, 1)
-    found = closed.do(lambda: closed.store.get(kinds.CONFIG_MAPS, "default", "there"))
-    assert not found["data"]
+    closed.until(lambda: closed.waiting == 1)
+    assert closed.do(lambda: closed.store.version) == before
     closed.open()
-    assert early.result(10).status_code == 200
+    assert early.result(10).ok, early.result().text
+    assert closed.do(lambda: closed.store.version) > before
 
 
 def test_a_log_asked_for_early_is_answered_by_the_node(closed: World) -> None:
-    closed.do(lambda: closed.store.create(kinds.PODS, pod("talks"), "default"))
-    early = _meanwhile(lambda: closed.request("GET", f"{PODS}/talks/log"))
-    _received(closed, 1)
+    _seed(closed)
+    early = _meanwhile(lambda: closed.request("GET", f"{PODS}/there/log"))
+    closed.until(lambda: closed.waiting == 1)
     closed.open()
     assert early.result(10).text == "first\nsecond\n"
+
+
+def test_a_command_asked_for_early_is_run_by_the_node(closed: World) -> None:
+    _seed(closed)
+    early = _meanwhile(lambda: closed.kubectl("exec", "there", "--", "exit", "7", code=7))
+    closed.until(lambda: closed.waiting == 1)
+    assert closed.node.sessions == []
+    closed.open()
+    assert early.result(60).out == "to stdout\n"
+
+
+def test_a_watch_begun_early_sees_what_is_written_later(closed: World) -> None:
+    _seed(closed)
+    with closed.request("GET", CONFIG_MAPS, params={"watch": "true"}, stream=True) as watch:
+        lines = watch.iter_lines()
+        assert json.loads(next(lines))["object"]["metadata"]["name"] == "there"
+        closed.open()
+        assert closed.post(CONFIG_MAPS, config_map("later")).status_code == 201
+        seen = json.loads(next(lines))
+    assert (seen["type"], seen["object"]["metadata"]["name"]) == ("ADDED", "later")
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"token": "wrong"}, 401),
+        ({"headers": {"Host": "evil.example"}}, 403),
+        ({"headers": {"Origin": "https://evil.example"}}, 403),
+    ],
+)
+def test_who_may_not_write_need_not_wait(closed: World, more: dict[str, Any], code: int) -> None:
+    assert closed.post(CONFIG_MAPS, config_map("never"), **more).status_code == code
+
+
+def test_a_client_that_gives_up_has_written_nothing(closed: World) -> None:
+    context = ssl.create_default_context(cafile=str(closed.ca))
+    client = http.client.HTTPSConnection("127.0.0.1", closed.port, timeout=20, context=context)
+    client.request(
+        "POST",
+        CONFIG_MAPS,
+        json.dumps(config_map("late")),
+        {"Content-Type": JSON, "Authorization": f"Bearer {closed.credentials.token}"},
+    )
+    closed.until(lambda: closed.waiting == 1)
+    client.close()
+    closed.until(lambda: not closed.under_way)
+    assert closed.waiting == 0
+    closed.open()
+    assert closed.request("GET", CONFIG_MAPS).json()["items"] == []
 
 
 def test_a_write_that_waits_when_the_server_stops_has_written_nothing(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.start(opened=False)
     early = _meanwhile(lambda: world.post(CONFIG_MAPS, config_map("late")))
-    _received(world, 1)
+    world.until(lambda: world.waiting == 1)
     world.stop()
     with pytest.raises(requests.ConnectionError):
         early.result(10)
