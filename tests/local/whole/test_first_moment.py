@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
 import os
 import signal
+import ssl
 import subprocess
-import threading
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from harness.waiting import BRING_UP, Pending, wait_until
 from tests.local.whole.commands import BIN, ROOT, Harness
@@ -24,50 +26,99 @@ BAD = {
 }
 
 
-def _kubeconfig(harness: Harness) -> str:
-    path = harness.home / "first" / "kubeconfig"
-    if not path.exists():
-        raise Pending("there is no kubeconfig")
-    return str(path)
+class Sender:
+    """A kubectl that tells what it sends (-v=7) in a file, and goes on by itself."""
+
+    def __init__(self, harness: Harness, kubeconfig: str, told: Path, *arguments: str) -> None:
+        self._told = told
+        with told.open("wb") as output:
+            self.process = subprocess.Popen(
+                [BIN / "kubectl", "--cache-dir", harness.home / "cache", "-v=7", *arguments],
+                env={**os.environ, "KUBECONFIG": kubeconfig},
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def told(self) -> str:
+        return self._told.read_text()
+
+    def has_sent(self) -> None:
+        if "POST" not in self.told:
+            raise Pending(self.told or "nothing is told yet")
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+def _post(kubeconfig: str, path: str, document: dict[str, Any]) -> http.client.HTTPSConnection:
+    """A POST that is sent, down to its last byte; its answer is still to be read."""
+    config = json.loads(Path(kubeconfig).read_text())
+    cluster = config["clusters"][0]["cluster"]
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    client = http.client.HTTPSConnection(
+        cluster["server"].removeprefix("https://"),
+        timeout=BRING_UP,
+        context=ssl.create_default_context(cadata=authority),
+    )
+    client.request(
+        "POST",
+        path,
+        json.dumps(document),
+        {
+            "Authorization": f"Bearer {config['users'][0]['user']['token']}",
+            "Content-Type": "application/json",
+        },
+    )
+    return client
 
 
 def test_what_is_sent_before_the_cluster_is_ready_is_judged_and_run(
-    harness: Harness, tmp_path: Path
+    harness: Harness, held: HeldStart, tmp_path: Path
 ) -> None:
     document = tmp_path / "bad.json"
     document.write_text(json.dumps(BAD))
-    up = subprocess.Popen(
-        [str(BIN / "harness"), "up", "--name", "first"],
-        env=harness.environment,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    done: dict[str, subprocess.CompletedProcess[str]] = {}
-
-    def send(what: str, arguments: Sequence[str]) -> None:
-        done[what] = harness.kubectl({"kubeconfig": kubeconfig}, *arguments)
-
+    kubeconfig = held.listening()
+    reach = {"kubeconfig": kubeconfig}
+    unready = harness.kubectl(reach, "get", "--raw=/readyz")
+    assert unready.returncode == 1
+    assert "readyz check failed" in unready.stderr
+    # Side by side: each of them is to be the first the cluster hears of.
+    senders = {
+        what: Sender(harness, kubeconfig, tmp_path / f"{what}.txt", *arguments)
+        for what, arguments in (
+            ("bad", ("create", "--validate=false", "-f", str(document))),
+            ("good", ("create", "-f", "ch5/catalog-vs-v1.yaml")),
+            ("deployment", ("create", "-f", DEPLOYMENT)),
+        )
+    }
     try:
-        kubeconfig = wait_until("the API listens", lambda: _kubeconfig(harness), BRING_UP)
-        # Side by side: each of them is to be the first the cluster hears of.
-        senders = [
-            threading.Thread(target=send, args=given)
-            for given in (
-                ("bad", ("create", "--validate=false", "-f", str(document))),
-                ("good", ("create", "-f", "ch5/catalog-vs-v1.yaml")),
-                ("deployment", ("create", "-f", DEPLOYMENT)),
-            )
-        ]
-        for sender in senders:
-            sender.start()
-        for sender in senders:
-            sender.join()
+        for what, sender in senders.items():
+            wait_until(f"{what} is sent", sender.has_sent, BRING_UP)
+        early = _post(
+            kubeconfig, "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "early"}}
+        )
+        # What is asked after them is answered, and they still wait.
+        asked = harness.kubectl(reach, "get", "namespaces,configmaps", "-o", "name")
+        assert asked.returncode == 0, asked.stderr
+        assert "namespace/default" in asked.stdout
+        assert "configmap/early" not in asked.stdout
+        assert [sender.process.poll() for sender in senders.values()] == [None] * 3
+        held.release()
+        codes = {what: sender.process.wait(BRING_UP) for what, sender in senders.items()}
+        assert early.getresponse().status == 201
+        early.close()
     finally:
-        assert up.wait(BRING_UP) == 0
-    assert done["bad"].returncode == 1
-    assert "destination" in done["bad"].stderr
-    assert done["good"].returncode == 0, done["good"].stderr
-    assert done["deployment"].returncode == 0, done["deployment"].stderr
+        for sender in senders.values():
+            sender.end()
+    output, _ = held.process.communicate(timeout=BRING_UP)
+    assert held.process.returncode == 0, output
+    told = "\n".join(sender.told for sender in senders.values())
+    assert codes == {"bad": 1, "good": 0, "deployment": 0}, told
+    assert "spec.http[0].route[0].destination: Required value" in senders["bad"].told
     status = harness.status("first")
     kept = harness.kubectl(status, "get", "virtualservices", "-o", "name").stdout.split()
     assert kept == ["virtualservice.networking.istio.io/catalog-vs-from-gw"]
