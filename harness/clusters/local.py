@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
@@ -59,8 +58,9 @@ class LocalCluster:
                 f"local cluster {self._name!r} is already running (pid {found.pid})",
                 f"end it with `harness down --name {self._name}`, or choose another --name",
             )
-        with contextlib.suppress(FileNotFoundError):
-            (directory / "cluster.json").unlink()
+        # Whoever finds a kubeconfig from now on has that of the new cluster.
+        for left in ("cluster.json", "kubeconfig"):
+            (directory / left).unlink(missing_ok=True)
         self._status, status_end = os.pipe()
         inherited = [status_end]
         command = [

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness.cli.commands import run
-from harness.clusters import local, state
+from harness.clusters import ClusterOptions, local, state
+from harness.errors import BringUpFailed
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,25 @@ def test_up_twice_status_and_down_twice(home: Path, capsys: pytest.CaptureFixtur
     assert not (home / "one").exists()
     assert run(["down", "--name", "one"]) == 0
     assert run(["status", "--name", "one"]) == 3
+
+
+def test_what_an_earlier_cluster_left_is_gone_when_the_next_one_starts(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A process that ends at once: what is there afterwards, it has not written.
+    monkeypatch.setattr("sys.executable", "/bin/true")
+    left = [state.root() / "one" / name for name in ("cluster.json", "kubeconfig")]
+    left[0].parent.mkdir()
+    for path in left:
+        path.write_text("{}")
+    cluster = local.LocalCluster(ClusterOptions(name="one"), leased=True)
+    try:
+        cluster.launch()
+        assert [path.name for path in left if path.exists()] == []
+        with pytest.raises(BringUpFailed, match="ended without saying why"):
+            cluster.wait_ready()
+    finally:
+        cluster.stop()
 
 
 def test_a_taken_ingress_port(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
