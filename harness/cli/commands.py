@@ -73,7 +73,7 @@ def up(name: str, ingress_port: int, external: str, istio: str) -> None:
 @harness.command()
 @click.option("--name", default=DEFAULT_NAME, show_default=True, help="Name of the cluster.")
 def down(name: str) -> None:
-    """Stop a local cluster; fine if there is none."""
+    """Stop a local cluster; fine if there is none. One that is just being started is left."""
     found = state.find(state.check_name(name))
     if found:
         state.end(found.pid)
@@ -95,6 +95,8 @@ def status(name: str, as_json: bool) -> int:
         click.echo(json.dumps(_facts(found) if found else {"name": name, "running": False}))
     elif found:
         click.echo(_described(found))
+    elif state.is_starting(name):
+        click.echo(f"local cluster {name!r} is just being started")
     else:
         others = ", ".join(cluster.name for cluster in state.running())
         click.echo(

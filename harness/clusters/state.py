@@ -129,29 +129,33 @@ def running() -> list[Running]:
     return [cluster for name in names if (cluster := find(name))]
 
 
+def is_starting(name: str) -> bool:
+    """Whether somebody is just starting a cluster of that name."""
+    try:
+        with _at_rest(name):
+            return False
+    except EnvironmentCannot:
+        return True
+
+
 def clean(name: str) -> bool:
-    """Remove what a cluster that no longer runs left behind; True if there was something."""
-    directory = root() / name
-    if not directory.exists() or find(name):
-        return False
-    shutil.rmtree(directory, ignore_errors=True)
-    return True
+    """Remove what a cluster that no longer runs left behind; True if there was something.
+
+    EnvironmentCannot if somebody is just starting it.
+    """
+    with _at_rest(name) as directory:
+        if directory is None or find(name):
+            return False
+        shutil.rmtree(directory, ignore_errors=True)
+        return True
 
 
 def sweep() -> None:
     """Remove what end-to-end runs that were killed left behind."""
     for directory in root().glob(f"{RUN_PREFIX}*"):
-        try:
-            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # One that is just being started is somebody's.
+        with contextlib.suppress(EnvironmentCannot):
             clean(directory.name)
-        except BlockingIOError:
-            continue  # somebody is just starting it
-        finally:
-            os.close(descriptor)
 
 
 def end(pid: int, seconds: float = TEAR_DOWN) -> None:
@@ -169,6 +173,31 @@ def end(pid: int, seconds: float = TEAR_DOWN) -> None:
             )
     except ProcessLookupError:
         return
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _at_rest(name: str) -> Iterator[Path | None]:
+    """The folder of cluster ``name``, locked against a start; None if there is none.
+
+    EnvironmentCannot, without waiting, if somebody is just starting it.
+    """
+    directory = root() / name
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        yield None
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EnvironmentCannot(
+                f"local cluster {name!r} is just being started",
+                "wait for `harness up`, or end it with Ctrl-C",
+            ) from error
+        yield directory if _is_same(descriptor, directory) else None
     finally:
         os.close(descriptor)
 

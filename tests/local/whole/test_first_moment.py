@@ -129,6 +129,23 @@ def test_what_is_sent_before_the_cluster_is_ready_is_judged_and_run(
         assert rolled.returncode == 0, rolled.stdout + rolled.stderr
 
 
+def test_down_meanwhile_is_refused_and_the_start_goes_on(harness: Harness, held: HeldStart) -> None:
+    held.listening()
+    refused = harness.run("down", "--name", "first")
+    assert refused.returncode == 3, refused.stdout
+    assert "'first' is just being started" in refused.stderr
+    assert "remedy: wait for `harness up`" in refused.stderr
+    unready = harness.run("status", "--name", "first")
+    assert unready.returncode == 3
+    assert "'first' is just being started" in unready.stdout
+    held.release()
+    output, _ = held.process.communicate(timeout=BRING_UP)
+    assert held.process.returncode == 0, output
+    assert harness.kubectl(harness.status("first"), "get", "namespaces").returncode == 0
+    assert harness.run("down", "--name", "first").returncode == 0
+    assert not (harness.home / "first").exists()
+
+
 def test_a_start_that_is_asked_to_stop_meanwhile_ends_and_was_never_ready(held: HeldStart) -> None:
     held.listening()
     guardian = held.guardian

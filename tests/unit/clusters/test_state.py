@@ -157,6 +157,19 @@ def test_sweep_removes_only_what_killed_runs_left(
         assert sorted(path.name for path in home.iterdir()) == ["e2e-starting", "mine", "one"]
 
 
+def test_what_is_just_being_started_is_not_cleaned_up(home: Path) -> None:
+    assert not state.is_starting("one")
+    with state.locked("one") as directory:
+        assert state.is_starting("one")
+        with pytest.raises(EnvironmentCannot, match="'one' is just being started") as caught:
+            state.clean("one")
+        assert "Ctrl-C" in caught.value.remedy
+        assert directory.exists()
+    assert not state.is_starting("one")
+    assert state.clean("one") is True
+    assert not directory.exists()
+
+
 def test_one_of_a_name_at_a_time(home: Path) -> None:
     contender = (
         "import fcntl, os, sys; fd = os.open(sys.argv[1], os.O_RDONLY)\n"
