@@ -79,7 +79,7 @@ async def _start(
 
     None if it was asked to stop before the rooms were imported: they are not started then.
     """
-    store = Store(prepare=_prepare(config, lambda: store))
+    store = Store(prepare=preparation(config, lambda: store))
     for resource, installed in (*install.namespaces(), *install.istio(port, config.istio)):
         store.create(resource, installed)
     credentials = issuing.wait()
@@ -136,17 +136,17 @@ def _import_rooms() -> None:
     gc.enable()
 
 
-def _prepare(
+def preparation(
     config: ClusterConfig, store: Callable[[], Store]
 ) -> Callable[[Resource, dict[str, Any], Object | None], None]:
-    """Admission of every write: sidecars are injected before defaults are filled in."""
+    """What a store's ``prepare`` does: sidecars go into new pods, then defaults are filled in."""
 
     def prepare(resource: Resource, new: dict[str, Any], old: Object | None) -> None:
-        if resource is kinds.PODS:
+        if resource is kinds.PODS and old is None:
             # Of a room that is imported later, but before there is a pod.
             from harness.local.node import inject
 
-            inject(store(), config, resource, new, old)
+            inject(store(), config, new)
         apply_defaults(resource, new, old)
 
     return prepare

@@ -10,7 +10,7 @@ from multidict import MultiMapping
 
 from harness.local.apiserver import channels
 from harness.local.apiserver.options import flag, integer
-from harness.local.apiserver.statuses import Refusal, bad_request, status_of
+from harness.local.apiserver.statuses import bad_request, status_of
 from harness.local.contracts import LogOptions, NodeAgent, NodeError
 from harness.local.store import Object
 
@@ -100,10 +100,3 @@ async def execute(request: web.Request, node: NodeAgent, pod: Object) -> web.Str
         return socket
     await channels.converse(socket, session, wanted)
     return socket
-
-
-def require_node(node: NodeAgent | None) -> NodeAgent:
-    """The node agent; Refusal 503 while there is none."""
-    if node is None:
-        raise Refusal(503, "ServiceUnavailable", "the node agent is not running")
-    return node

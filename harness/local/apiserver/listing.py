@@ -41,6 +41,11 @@ def at_version(resource: Resource, version: str, obj: Object) -> Object:
     return obj if obj["apiVersion"] == api_version else {**obj, "apiVersion": api_version}
 
 
+def current(store: Store, target: Target) -> Object:
+    """The object a request names; NotFound if there is none."""
+    return store.get(target.resource, target.namespace or "", target.name or "")
+
+
 def parse_version(text: str) -> int:
     """A resourceVersion a client sent; Refusal 400 if it is none of ours."""
     if not (text.isascii() and text.isdigit()) or len(text) > 18:

@@ -20,7 +20,7 @@ class Rooms:
     """What requests need of the other rooms: the way to write, and the node."""
 
     writer: Writer
-    node: NodeAgent | None
+    node: NodeAgent
 
 
 class Opening:

@@ -12,7 +12,7 @@ from aiohttp import web
 from harness.local.apiserver import bodies, containers, discovery, health, refused, reviews, scale
 from harness.local.apiserver.answers import Form, dumps, json_response
 from harness.local.apiserver.documents import APPLY_PATCHES
-from harness.local.apiserver.listing import at_version, page
+from harness.local.apiserver.listing import at_version, current, page
 from harness.local.apiserver.openapi import V2_PROTOBUF, v2_protobuf
 from harness.local.apiserver.openapi import routes as openapi_routes
 from harness.local.apiserver.opening import Opening
@@ -26,7 +26,7 @@ from harness.local.apiserver.statuses import (
 )
 from harness.local.apiserver.targets import Target, find
 from harness.local.apiserver.watching import events
-from harness.local.store import Object, Store, kinds
+from harness.local.store import Store, kinds
 
 if TYPE_CHECKING:
     from harness.local.apiserver.writes import Writer, Written
@@ -104,11 +104,8 @@ class Routes:
         options = ListOptions.parse(request.query)
         if options.watch:
             return await self._watch(request, target, options)
-        obj = at_version(target.resource, target.version, self._current(target))
+        obj = at_version(target.resource, target.version, current(self._store, target))
         return json_response(Form.of(request).single(target, obj, self._now()))
-
-    def _current(self, target: Target) -> Object:
-        return self._store.get(target.resource, target.namespace or "", target.name or "")
 
     async def _watch(
         self, request: web.Request, target: Target, options: ListOptions
@@ -196,11 +193,11 @@ class Routes:
 
     async def _scale(self, request: web.Request, target: Target) -> web.StreamResponse:
         if request.method == "GET":
-            return json_response(scale.of(self._current(target)))
+            return json_response(scale.of(current(self._store, target)))
         document = bodies.parse(request.content_type, await request.read())
         options = _write_options(request)
         writer = await self._writer()
-        obj = self._current(target)
+        obj = current(self._store, target)
         wanted = scale.changed(target, obj, request.method, request.content_type, document)
         own = Target(target.resource, target.version, target.namespace, target.name)
         written = writer.update(own, wanted, options)
@@ -216,18 +213,17 @@ class Routes:
 
     async def _stream(self, request: web.Request, target: Target) -> web.StreamResponse:
         rooms = await self._opening.rooms()
-        pod = self._current(target)
-        node = containers.require_node(rooms.node)
+        pod = current(self._store, target)
         if request.method not in ("GET", "POST"):
             raise unsupported(f"{request.method} of pods/{target.subresource}")
         if target.subresource == "log":
-            return await containers.stream_log(request, node, pod)
+            return await containers.stream_log(request, rooms.node, pod)
         if target.subresource == "exec":
-            return await containers.execute(request, node, pod)
+            return await containers.execute(request, rooms.node, pod)
         # Seldom asked for: not worth every start's time.
         from harness.local.apiserver.portforward import forward
 
-        return await forward(request, node, pod)
+        return await forward(request, rooms.node, pod)
 
 
 def _discover(request: web.Request, parts: list[str]) -> web.Response:

@@ -88,7 +88,7 @@ class ApiServer:
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
 
-    def open(self, *, admit: Admit, node: NodeAgent | None) -> None:
+    def open(self, *, admit: Admit, node: NodeAgent) -> None:
         """Take writes from now on: ``admit`` judges Istio objects, ``node`` runs pods."""
         # Nothing is written before: reads need not wait for these.
         from harness.local.apiserver.validation import Validation

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from harness.local.apiserver import applying
 from harness.local.apiserver.documents import apply_patch, normalise
-from harness.local.apiserver.listing import at_version
+from harness.local.apiserver.listing import at_version, current
 from harness.local.apiserver.options import DeleteOptions, WriteOptions
 from harness.local.apiserver.ownership import (
     APPLY,
@@ -68,12 +68,12 @@ class Writer:
     def update(self, target: Target, document: dict[str, Any], options: WriteOptions) -> Written:
         """PUT: the whole object, or its status."""
         normalise(target, document)
-        old = self.current(target)
+        old = current(self._store, target)
         return self._store_update(target, document, old, options)
 
     def patch(self, target: Target, media: str, patch: Any, options: WriteOptions) -> Written:
         """PATCH with any patch but server-side apply's."""
-        old = self.current(target)
+        old = current(self._store, target)
         seen = at_version(target.resource, target.version, old)
         document = apply_patch(target.resource, media, seen, patch)
         normalise(target, document)
@@ -131,10 +131,6 @@ class Writer:
             resource_version=options.resource_version,
             dry_run=options.dry_run,
         )
-
-    def current(self, target: Target) -> Object:
-        """The object a request names."""
-        return self._store.get(target.resource, target.namespace or "", target.name or "")
 
     def _store_update(
         self, target: Target, document: dict[str, Any], old: Object, options: WriteOptions,

@@ -17,19 +17,15 @@ from harness.local.contracts import (
 )
 from harness.local.node.images import AUTO_IMAGE
 from harness.local.options import ClusterConfig
-from harness.local.store import Object, Resource, Store, kinds
+from harness.local.store import Object, Store, kinds
 
 POD_LABEL: Final = "sidecar.istio.io/inject"
 DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
 """Annotation by which kubectl logs and exec choose a container."""
 
 
-def inject(
-    store: Store, config: ClusterConfig, resource: Resource, new: dict[str, Any], old: Object | None
-) -> None:
+def inject(store: Store, config: ClusterConfig, new: dict[str, Any]) -> None:
     """Add the sidecar to a new pod, in place, if its namespace or its own label asks for it."""
-    if resource is not kinds.PODS or old is not None:
-        return
     image = f"docker.io/istio/{PROXY_IMAGE_NAME}:{config.istio or 'latest'}"
     containers = new["spec"].get("containers", [])
     own = next((c for c in containers if c.get("name") == PROXY_CONTAINER), None)

@@ -16,11 +16,11 @@ from typing import Any
 from harness.clusters.envoy import find_envoy
 from harness.local.contracts import ExecSession, LogOptions, OutsideWorld
 from harness.local.controllers import Controllers
-from harness.local.node import NodeAgent, inject
+from harness.local.node import NodeAgent
 from harness.local.options import ClusterConfig
 from harness.local.pilot import Pilot
+from harness.local.process import preparation
 from harness.local.store import Object, Resource, Store, kinds
-from harness.local.store.defaults import apply_defaults
 
 NAMESPACE = "shop"
 SECONDS = 30.0
@@ -197,11 +197,7 @@ async def rig(*, injected: bool = False) -> AsyncIterator[Rig]:
         istio="1.31.0",
     )
 
-    def prepare(resource: Resource, new: dict[str, Any], old: Object | None) -> None:
-        inject(store, config, resource, new, old)
-        apply_defaults(resource, new, old)
-
-    store = Store(prepare=prepare)
+    store = Store(prepare=preparation(config, lambda: store))
     ads_socket = str(directory / "ads.sock")
     pilot = Pilot(store, OutsideWorld(), ads_socket, 0)
     node = NodeAgent(store, config, pilot, ads_socket, backoff_base=0.3)

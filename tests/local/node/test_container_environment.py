@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from harness.local.node import inject
 from harness.local.node.environment import container_environment, expand, service_variables
 from harness.local.node.errors import CannotStart
 from harness.local.options import ClusterConfig
-from harness.local.store import Resource, Store, kinds
+from harness.local.process import preparation
+from harness.local.store import Store, kinds
 
 POD: dict[str, Any] = {
     "metadata": {
@@ -173,11 +173,7 @@ def injected_pod(
     namespace: dict[str, str], metadata: dict[str, Any], containers: list[dict[str, Any]]
 ) -> dict[str, Any]:
     config = ClusterConfig("test", "/d", "/s", "/e", istio="1.31.0")
-
-    def prepare(resource: Resource, new: dict[str, Any], old: Any) -> None:
-        inject(store, config, resource, new, old)
-
-    store = Store(prepare=prepare)
+    store = Store(prepare=preparation(config, lambda: store))
     store.create(kinds.NAMESPACES, {"metadata": {"name": "shop", "labels": namespace}})
     pod = {
         "metadata": {"name": "web", "namespace": "shop", **metadata},
