@@ -212,10 +212,12 @@ class Routes:
     # --- streams ---------------------------------------------------------------------------
 
     async def _stream(self, request: web.Request, target: Target) -> web.StreamResponse:
-        rooms = await self._opening.rooms()
-        pod = current(self._store, target)
         if request.method not in ("GET", "POST"):
             raise unsupported(f"{request.method} of pods/{target.subresource}")
+        # Twice: what is not there need not wait for the node, and may be gone after the wait.
+        current(self._store, target)
+        rooms = await self._opening.rooms()
+        pod = current(self._store, target)
         if target.subresource == "log":
             return await containers.stream_log(request, rooms.node, pod)
         if target.subresource == "exec":

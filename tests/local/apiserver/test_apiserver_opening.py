@@ -120,6 +120,33 @@ def test_a_log_asked_for_early_is_answered_by_the_node(closed: World) -> None:
     assert early.result(10).text == "first\nsecond\n"
 
 
+@pytest.mark.parametrize("stream", ["log", "exec", "portforward"])
+def test_what_no_node_can_answer_need_not_wait(closed: World, stream: str) -> None:
+    _seed(closed)
+    assert closed.request("GET", f"{PODS}/none/{stream}").status_code == 404
+    assert closed.request("DELETE", f"{PODS}/there/{stream}").status_code == 405
+
+
+def test_a_pod_that_is_gone_when_the_node_comes_is_not_found(closed: World) -> None:
+    _seed(closed)
+    early = _meanwhile(lambda: closed.request("GET", f"{PODS}/there/log"))
+    closed.until(lambda: closed.waiting == 1)
+    closed.do(lambda: closed.store.purge(kinds.PODS, "default", "there"))
+    closed.open()
+    assert early.result(10).status_code == 404
+    assert closed.node.asked == []
+
+
+def test_a_port_forward_asked_for_early_waits_for_the_node(closed: World) -> None:
+    _seed(closed)
+    early = _meanwhile(lambda: closed.request("GET", f"{PODS}/there/portforward"))
+    closed.until(lambda: closed.waiting == 1)
+    closed.open()
+    answer = early.result(10)
+    assert answer.status_code == 400
+    assert "port-forward needs a WebSocket upgrade" in answer.text
+
+
 def test_a_command_asked_for_early_is_run_by_the_node(closed: World) -> None:
     _seed(closed)
     early = _meanwhile(lambda: closed.kubectl("exec", "there", "--", "exit", "7", code=7))
