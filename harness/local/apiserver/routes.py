@@ -51,8 +51,8 @@ class Routes:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The answer to any request; Refusal for what the API does not have."""
         parts = request.path.strip("/").split("/")
-        if parts[0] in health.CHECKS:
-            return health.answer(parts[0], ready=self._opening.is_open)
+        if parts[0] in health.ENDPOINTS:
+            return health.answer(parts, request.query, ready=self._opening.is_open)
         if parts == ["version"]:
             return json_response(discovery.version_info())
         if parts == ["openapi", "v2"] and V2_PROTOBUF in request.headers.get("Accept", ""):

@@ -22,6 +22,7 @@ CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 PODS = "/api/v1/namespaces/default/pods"
 VIRTUAL_SERVICES = "/apis/networking.istio.io/v1alpha3/namespaces/default/virtualservices"
+ROOMS = "poststarthook/start-rooms"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
@@ -82,6 +83,44 @@ def test_it_is_alive_but_not_ready_before_it_is_open(closed: World) -> None:
     closed.open()
     for check in ("/readyz", "/healthz", "/livez"):
         assert closed.request("GET", check).text == "ok"
+
+
+def test_verbose_lists_the_checks(closed: World) -> None:
+    refused = closed.kubectl("get", "--raw=/readyz?verbose", code=1)
+    assert f"[-]{ROOMS} failed: reason withheld" in refused.err
+    assert closed.kubectl("get", "--raw=/livez?verbose").out == "[+]ping ok\nlivez check passed\n"
+    closed.open()
+    for check in ("readyz", "healthz"):
+        shown = closed.kubectl("get", f"--raw=/{check}?verbose").out
+        assert shown == f"[+]ping ok\n[+]{ROOMS} ok\n{check} check passed\n"
+
+
+def test_one_check_can_be_asked_for(closed: World) -> None:
+    assert closed.kubectl("get", "--raw=/readyz/ping").out == "ok"
+    unfinished = closed.request("GET", f"/readyz/{ROOMS}")
+    assert (unfinished.status_code, unfinished.text) == (
+        500,
+        "internal server error: not finished\n",
+    )
+    closed.open()
+    assert closed.kubectl("get", f"--raw=/readyz/{ROOMS}").out == "ok"
+
+
+@pytest.mark.parametrize("path", ["/readyz/none", "/readyz/ping/pong", f"/livez/{ROOMS}"])
+def test_a_check_there_is_not_is_not_found(closed: World, path: str) -> None:
+    answer = closed.request("GET", path)
+    assert (answer.status_code, answer.text) == (404, "404 page not found\n")
+    assert "NotFound" in closed.kubectl("get", f"--raw={path}", code=1).err
+
+
+def test_a_check_can_be_left_out(closed: World) -> None:
+    assert closed.request("GET", f"/readyz?exclude={ROOMS}").text == "ok"
+    shown = closed.request("GET", f"/readyz?verbose&exclude={ROOMS}&exclude=b&exclude=a").text
+    assert shown == (
+        f"[+]ping ok\n[+]{ROOMS} excluded: ok\n"
+        'warn: some health checks cannot be excluded: no matches for "a","b"\n'
+        "readyz check passed\n"
+    )
 
 
 def test_a_write_that_comes_early_is_judged_when_it_is_open(closed: World) -> None:
