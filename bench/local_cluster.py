@@ -44,8 +44,9 @@ def main() -> int:
         environment["KUBECONFIG"] = str(kubeconfig)
         _kubectl(environment)
         config.load_kube_config(str(kubeconfig))
-        _objects()
+        # Before the objects: they stay, and would be counted as the cluster's own.
         _memory(home)
+        _objects()
     finally:
         _harness("down", environment).wait()
         shutil.rmtree(home)
