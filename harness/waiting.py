@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 BRING_UP: Final = 60.0
-"""Seconds for the local cluster's process to answer its first request."""
+"""Seconds from the start of the local cluster's process until it is ready."""
 WORKLOAD_READY: Final = 60.0
 """Seconds for a Deployment's pods to be ready on the local cluster; others scale it."""
 CONVERGENCE: Final = 15.0

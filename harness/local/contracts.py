@@ -1,7 +1,7 @@
 """What the rooms of the local cluster ask of each other, as protocols.
 
-The rooms import this module and the store, never one another; ``harness.local.process``
-connects them.
+The rooms import this module and the store, never one another; ``harness.local.rooms``
+connects them, and ``harness.local.process`` the API server with them.
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ objects, so it does not matter what was stored before.
 from __future__ import annotations
 
 import subprocess
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
-from harness.local.contracts import OutsideWorld
+from harness.local.contracts import OutsideWorld, SetupError
 from harness.local.controllers import Controllers
 from harness.local.node import NodeAgent
 from harness.local.options import ClusterConfig
@@ -35,10 +36,18 @@ async def start(
     outside = OutsideWorld()
     if config.external == "stub":
         world = Outside()
-        outside = OutsideWorld(stand_in=await world.start())
+        with _needed(
+            "a port for the stand-in of the outside world",
+            "free what the error names, or use --external live, which needs no stand-in",
+        ):
+            outside = OutsideWorld(stand_in=await world.start())
         running.push_async_callback(world.stop)
     pilot = Pilot(store, outside, ads_socket, ingress_port)
-    await pilot.start()
+    with _needed(
+        f"the pilot's socket {ads_socket}",
+        "free what the error names, or set HARNESS_HOME to a short, private folder of your own",
+    ):
+        await pilot.start()
     running.push_async_callback(pilot.stop)
     node = NodeAgent(store, config, pilot, ads_socket, asked)
     await node.start()
@@ -47,3 +56,12 @@ async def start(
     await controllers.start()
     running.push_async_callback(controllers.stop)
     return pilot, node
+
+
+@contextmanager
+def _needed(what: str, remedy: str) -> Iterator[None]:
+    """SetupError if the machine does not give ``what``."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(f"{what} cannot be had: {error}", remedy) from error

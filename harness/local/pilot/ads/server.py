@@ -45,7 +45,11 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
         _forget(socket_path)
         self._server = grpc.aio.server()
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(self, self._server)
-        self._server.add_insecure_port(f"unix:{socket_path}")
+        try:
+            self._server.add_insecure_port(f"unix:{socket_path}")
+        except RuntimeError as error:
+            # gRPC's own error for a bind that failed; why, it tells its log only.
+            raise OSError(f"gRPC cannot bind {socket_path}") from error
         await self._server.start()
         _make_private(socket_path)
 
