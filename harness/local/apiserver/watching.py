@@ -21,6 +21,10 @@ from harness.local.store import Event, EventType, Expired, Object, Store
 
 BOOKMARK_SECONDS: Final = 45.0
 """Between two bookmarks on a quiet watch."""
+TURNS_OF_ROOMS: Final = 2
+"""Turns of the event loop a watch leaves to the rooms that the same change has woken: the pilot
+gets a new endpoint and pushes it, so that who heard `kubectl rollout status` seldom finds a proxy
+that has no endpoint yet."""
 INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
 
 Render = Callable[[Object], Any]
@@ -107,6 +111,8 @@ async def _run(
                 if options.bookmarks:
                     yield [bookmark(target, watch.position, render)]
                 continue
+            for _ in range(TURNS_OF_ROOMS):
+                await asyncio.sleep(0)
             if batch := list(_selected(changes, target, chosen, render)):
                 yield batch
         if options.bookmarks:
