@@ -52,8 +52,12 @@ class Hearing:
         asked = [check for step in self.steps for check in step.checks if check.witness]
         silent = [check for check in asked if check.witness.startswith(NOT_HEARD)]
         heard = _answered(check for check in asked if check not in silent)
-        of = f" of the {_answered(asked):,}" if silent else ""
-        said = [f"they account for each of {heard:,}{of} answered requests"]
+        of = f" of the {total:,}" if (total := _answered(asked)) > heard else ""
+        said = (
+            []
+            if len(silent) == len(asked)
+            else [f"they account for each of {heard:,}{of} answered requests"]
+        )
         if wrong := self.contradictions:
             said = [f"they contradict {len(wrong)} of {len(asked)} checks"]
         if silent:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.waiting import TEAR_DOWN, Pending, wait_until
+from harness.waiting import CONVERGENCE, TEAR_DOWN, Pending, wait_until
 from tests.local.whole.commands import BIN, ROOT, Harness
 from tests.local.whole.processes import alive, commands, descendants
 
@@ -45,6 +45,16 @@ def _items(status: dict[str, str]) -> int:
         return error.code
     except OSError:
         return 0
+
+
+def _wait_answered(status: dict[str, str]) -> None:
+    """A Deployment is available a moment before every proxy has its endpoint."""
+
+    def answered() -> None:
+        if (code := _items(status)) != 200:
+            raise Pending(f"the catalog is answered with {code}")
+
+    wait_until("the catalog answers", answered, CONVERGENCE)
 
 
 def _pid(status: dict[str, str], harness: Harness, name: str) -> int:
@@ -90,7 +100,7 @@ def test_two_clusters_side_by_side_do_not_touch_each_other(harness: Harness) -> 
     first, second = harness.up("first"), harness.up("second")
     assert first["ingress"] != second["ingress"]
     _deploy_catalog(harness, first)
-    assert _items(first) == 200
+    _wait_answered(first)
     assert _items(second) == 0, "the second cluster has no Gateway: nothing listens"
     assert "istioinaction" not in harness.kubectl(second, "get", "ns", "-o", "name").stdout
     _deploy_catalog(harness, second)
@@ -102,7 +112,7 @@ def test_two_clusters_side_by_side_do_not_touch_each_other(harness: Harness) -> 
     ]
     assert addresses[0] != addresses[1]
     assert harness.run("down", "--name", "first").returncode == 0
-    assert _items(second) == 200
+    _wait_answered(second)
 
 
 def test_up_twice_says_that_it_runs(harness: Harness) -> None:
