@@ -51,15 +51,13 @@ class Hearing:
             return f"{NOT_HEARD}{self.unheard}"
         asked = [check for step in self.steps for check in step.checks if check.witness]
         silent = [check for check in asked if check.witness.startswith(NOT_HEARD)]
-        heard = _answered(check for check in asked if check not in silent)
-        of = f" of the {total:,}" if (total := _answered(asked)) > heard else ""
-        said = (
-            []
-            if len(silent) == len(asked)
-            else [f"they account for each of {heard:,}{of} answered requests"]
-        )
+        said = []
         if wrong := self.contradictions:
-            said = [f"they contradict {len(wrong)} of {len(asked)} checks"]
+            said.append(f"they contradict {len(wrong)} of {len(asked)} checks")
+        elif len(silent) < len(asked):
+            heard = _answered(check for check in asked if check not in silent)
+            of = f" of the {total:,}" if (total := _answered(asked)) > heard else ""
+            said.append(f"they account for each of {heard:,}{of} answered requests")
         if silent:
             reasons = list(dict.fromkeys(check.witness for check in silent))
             others = f" (and {len(reasons) - 1} more reasons)" if reasons[1:] else ""
