@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from harness.local.apiserver import protobuf
@@ -77,7 +76,7 @@ def _check_values(document: Any) -> None:
     for _ in range(MAX_DEPTH):
         following: list[Any] = []
         for value in level:
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 for key, item in value.items():
                     if not isinstance(key, str):
                         raise bad_request(f"{key!r} is a key of an object and not a string")
