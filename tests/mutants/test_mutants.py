@@ -18,24 +18,18 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.workshop import walk
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
-def test_a_mutant_is_caught(mutant: Mutant, cluster: LocalCluster, tmp_path: Path) -> None:
-    verify(mutant, cluster, tmp_path)
-
-
+# Before the mutants, which fill the log of the gateway they share until its beginning is lost.
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.id)
 def test_the_control_passes(control: Mutant, cluster: LocalCluster, tmp_path: Path) -> None:
     result = walk(control, cluster, tmp_path)
     assert result.passed, [step.diagnosis for step in result.steps if step.diagnosis]
     assert result.witness.startswith("they account for each of"), result.witness
-    # Step install finds the pods of the mutant before, which step deploy replaces.
-    silent = {
-        step.id
-        for step in result.steps
-        for check in step.checks
-        if check.witness.startswith(NOT_HEARD)
-    }
-    assert silent <= {"install"}, result.witness
+    assert NOT_HEARD not in result.witness
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
+def test_a_mutant_is_caught(mutant: Mutant, cluster: LocalCluster, tmp_path: Path) -> None:
+    verify(mutant, cluster, tmp_path)
 
 
 def verify(mutant: Mutant, cluster: LocalCluster, folder: Path) -> None:
