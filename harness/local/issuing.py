@@ -48,6 +48,8 @@ def _tell(descriptor: int) -> NoReturn:
             json.dump(texts, told)
         code = 0
     except Exception:
+        # Said here, and by the exit code to the parent: nothing may get out of a forked child into
+        # what was the parent's stack.
         traceback.print_exc()
     finally:
         os._exit(code)

@@ -96,8 +96,10 @@ class Controllers:
                 recorder.record(obj, WARNING, "FailedCreate", error.message)
             return
         except Exception:
-            # One object must not take the others' controllers down; the log has the reason.
+            # One object must not take the others' controllers down.
             log.exception("%s %s/%s cannot be reconciled", resource.kind, namespace, name)
+            message = "a controller failed on this object; the cluster's log has the reason"
+            recorder.record(obj, WARNING, "FailedReconcile", message)
             return
         if plan.recheck is not None:
             loop = asyncio.get_running_loop()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from harness.local.store import kinds
 from tests.local.controllers.controlled import (
@@ -129,6 +132,31 @@ def test_the_progress_deadline_passes_without_any_change():
                     c.clock.advance(1)
 
     asyncio.run(scenario())
+
+
+def test_an_object_that_a_controller_fails_on_says_so_and_the_others_go_on(
+    caplog: pytest.LogCaptureFixture,
+):
+    def spoil(obj: dict[str, Any]) -> None:
+        # Past admission: no client can store this.
+        obj["spec"]["replicas"] = "three"
+
+    async def scenario() -> None:
+        async with controlled() as c:
+            c.store.create(kinds.DEPLOYMENTS, deployment())
+            await c.settle()
+            c.edit_deployment(spoil)
+            other = {"name": "other", "namespace": NAMESPACE}
+            c.store.create(kinds.DEPLOYMENTS, {**deployment(), "metadata": other})
+            await c.settle()
+            told = [e for e in c.list(kinds.EVENTS) if e["reason"] == "FailedReconcile"]
+            assert told
+            assert {e["involvedObject"]["name"] for e in told} == {"web"}
+            assert "the cluster's log has the reason" in told[0]["message"]
+            assert c.deployment("other")["status"]["observedGeneration"] == 1
+
+    asyncio.run(scenario())
+    assert "Deployment shop/web cannot be reconciled" in caplog.text
 
 
 def test_undo_reuses_the_old_replica_set_under_a_new_revision():

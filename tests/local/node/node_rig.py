@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -21,13 +23,14 @@ from harness.local.options import ClusterConfig
 from harness.local.pilot import Pilot
 from harness.local.process import preparation
 from harness.local.store import Object, Resource, Store, kinds
+from harness.waiting import Pending, wait_until
 
 NAMESPACE = "shop"
 SECONDS = 30.0
 """How long any wait may take on a busy machine."""
 
 APP = """
-import os, sys, time
+import os, sys
 from flask import Flask, request
 from pathlib import Path
 
@@ -48,9 +51,10 @@ def sicken():
 def env():
     return dict(os.environ)
 
-@app.get("/slow")
-def slow():
-    time.sleep(0.4)
+@app.get("/held")
+def held():
+    with open(Path(__file__).with_name("gate")) as gate:
+        gate.read()
     return "done"
 """
 DOCKERFILE = """
@@ -73,6 +77,21 @@ class Rig:
         folder.mkdir(parents=True)
         (folder / "app.py").write_text(app)
         (folder / "Dockerfile").write_text(dockerfile)
+        os.mkfifo(folder / "gate")
+
+    async def hold(self, name: str) -> int:
+        """Wait until a request is held by the application's gate; closing the result lets it go."""
+
+        def opened() -> int:
+            try:
+                gate = Path(self.config.services) / name / "gate"
+                return os.open(gate, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                raise Pending("nobody reads the gate") from error
+
+        return await asyncio.to_thread(wait_until, "a request is held", opened, SECONDS)
 
     async def until(self, what: str, condition: Callable[[], Any]) -> Any:
         """Wait for the store to satisfy ``condition``; its value once it is true."""

@@ -119,9 +119,11 @@ def test_deletion_lets_a_request_finish_and_leaves_nothing():
             r.image("web")
             r.run_pod()
             pod = await r.ready()
-            running = asyncio.create_task(r.get("/slow"))
-            await asyncio.sleep(0)
+            running = asyncio.create_task(r.get("/held"))
+            gate = await r.hold("web")
             r.store.delete(kinds.PODS, NAMESPACE, "web", grace_seconds=5)
+            await r.until("stopping", lambda: r.events("Killing"))
+            os.close(gate)
             assert (await running) == (200, "done")
             await r.until("gone", lambda: not r.store.list(kinds.PODS))
             assert r.processes() == []
