@@ -117,8 +117,8 @@ def _mirror(
     of an earlier check. StepFailed if a log lost its beginning while it was being counted.
     """
     pair = (check.primary, check.workload)
-    began = [logs.starts(api, each) for each in pair]
-    earlier = _copies(check, [logs.read(api, each) for each in pair])
+    before = [logs.read(api, each) for each in pair]
+    earlier = _copies(check, before)
     result = _traffic(check.traffic, ingress, bounds, sender, starts)
     now: list[WorkloadLog] = []
 
@@ -133,8 +133,8 @@ def _mirror(
         copies = wait_until("mirrored copies", copied, MIRROR_LOGGED, LOG_INTERVAL)
     except WaitTimeout:
         copies = len(_copies(check, now) - earlier)
-        for start, log in zip(began, now, strict=True):
-            if lost := logs.lost(start, log):
+        for old, log in zip(before, now, strict=True):
+            if lost := logs.lost(logs.starts_of(old), log):
                 raise StepFailed(
                     f"copies cannot be counted: {lost}", "walk the step again"
                 ) from None

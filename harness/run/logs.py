@@ -50,10 +50,7 @@ class WorkloadLog:
 
 def starts(api: Api, workload: ProxySelector) -> tuple[LogStart, ...]:
     """Where the logs of a workload's proxies begin. StepFailed if they cannot be read."""
-    return tuple(
-        LogStart(proxy.pod, proxy.container, proxy.text.rstrip("\ufffd"))
-        for proxy in _proxies(api, workload, HEAD)
-    )
+    return _starts(_proxies(api, workload, HEAD))
 
 
 def read(api: Api, workload: ProxySelector) -> WorkloadLog:
@@ -61,6 +58,11 @@ def read(api: Api, workload: ProxySelector) -> WorkloadLog:
     proxies = tuple(_proxies(api, workload))
     requests = (each for proxy in proxies for each in observation.logged_requests(proxy.text))
     return WorkloadLog(proxies, tuple(requests))
+
+
+def starts_of(log: WorkloadLog) -> tuple[LogStart, ...]:
+    """Where logs begin that have been read."""
+    return _starts(log.proxies)
 
 
 def lost(began: Iterable[LogStart], log: WorkloadLog) -> str:
@@ -77,6 +79,14 @@ def _lost(began: Iterable[LogStart], found: dict[str, ProxyLog]) -> Iterator[str
             yield f"{workloads.PROXY_CONTAINER} of {start.pod} has been restarted"
         elif not proxy.text.startswith(start.head):
             yield f"the log of {start.pod} has been rotated"
+
+
+def _starts(proxies: Iterable[ProxyLog]) -> tuple[LogStart, ...]:
+    # The last byte of a head may be the first of a character.
+    return tuple(
+        LogStart(proxy.pod, proxy.container, proxy.text[:HEAD].rstrip("\ufffd"))
+        for proxy in proxies
+    )
 
 
 def _proxies(
