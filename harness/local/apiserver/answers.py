@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -16,10 +17,12 @@ from harness.local.apiserver.listing import Page, as_list
 from harness.local.apiserver.targets import Target
 from harness.local.store import Object
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
 
 def dumps(document: Any) -> bytes:
     """Compact JSON in UTF-8."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(document).encode()
 
 
 def json_response(
@@ -51,18 +54,10 @@ class Form:
     include: str
 
     @classmethod
-    def of(cls, request: web.Request) -> Form:
+    def of(cls, request: web.BaseRequest) -> Form:
         """Read from the Accept header, whose first known alternative wins."""
         include = request.query.get("includeObject") or "Metadata"
-        for alternative in request.headers.get("Accept", "").split(","):
-            parameters = {part.strip() for part in alternative.split(";")[1:]}
-            if "as=Table" in parameters:
-                return cls(True, False, include)
-            if parameters & {"as=PartialObjectMetadata", "as=PartialObjectMetadataList"}:
-                return cls(False, True, include)
-            if not any(each.startswith("as=") for each in parameters) and "json" in alternative:
-                break
-        return cls(False, False, include)
+        return _form(request.headers.get("Accept", ""), include)
 
     def page(self, target: Target, found: Page, now: datetime) -> dict[str, Any]:
         """A list in this form."""
@@ -112,3 +107,16 @@ class Form:
             return shown
 
         return render
+
+
+@functools.lru_cache(maxsize=256)
+def _form(accept: str, include: str) -> Form:
+    for alternative in accept.split(","):
+        parameters = {part.strip() for part in alternative.split(";")[1:]}
+        if "as=Table" in parameters:
+            return Form(True, False, include)
+        if parameters & {"as=PartialObjectMetadata", "as=PartialObjectMetadataList"}:
+            return Form(False, True, include)
+        if not any(each.startswith("as=") for each in parameters) and "json" in alternative:
+            break
+    return Form(False, False, include)

@@ -59,7 +59,7 @@ def _parse_json(body: bytes) -> Any:
     if not body.strip():
         raise bad_request("the request body is empty")
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return _DECODER.decode(body.decode("utf-8"))
     except RecursionError as error:
         raise bad_request("the request body is nested too deeply") from error
     except ValueError as error:
@@ -68,6 +68,9 @@ def _parse_json(body: bytes) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _check_values(document: Any) -> None:

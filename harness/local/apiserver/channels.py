@@ -28,7 +28,7 @@ CLOSE: Final = 255
 MAX_FRAME: Final = 4 * 1024 * 1024
 
 
-async def prepare(request: web.Request) -> web.WebSocketResponse:
+async def prepare(request: web.BaseRequest) -> web.WebSocketResponse:
     """Upgrade; Refusal 400 if the client does not ask for WebSocket with a protocol we speak."""
     offered = [
         each.strip() for each in request.headers.get("Sec-WebSocket-Protocol", "").split(",")

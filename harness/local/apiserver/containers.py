@@ -51,7 +51,7 @@ def log_options(query: Mapping[str, str]) -> LogOptions:
     )
 
 
-async def stream_log(request: web.Request, node: NodeAgent, pod: Object) -> web.StreamResponse:
+async def stream_log(request: web.BaseRequest, node: NodeAgent, pod: Object) -> web.StreamResponse:
     """Answer with the container's log; a refusal of the node agent is a proper Status."""
     container = choose_container(pod, request.query.get("container", ""))
     metadata = pod["metadata"]
@@ -68,7 +68,7 @@ async def stream_log(request: web.Request, node: NodeAgent, pod: Object) -> web.
     return response
 
 
-async def execute(request: web.Request, node: NodeAgent, pod: Object) -> web.StreamResponse:
+async def execute(request: web.BaseRequest, node: NodeAgent, pod: Object) -> web.StreamResponse:
     """Run a command over WebSocket. What cannot start is told over the error channel."""
     query: MultiMapping[str] = request.query
     command: Sequence[str] = query.getall("command", [])

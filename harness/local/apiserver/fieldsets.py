@@ -93,19 +93,30 @@ def _pairs(
         if (top and field in _UNOWNED) or (path == ("f:metadata",) and field in _UNOWNED_METADATA):
             continue
         here = (*path, f"f:{field}")
-        keys = list_keys(resource, field)
-        if isinstance(value, Mapping) and value and not is_atomic(resource, field):
-            yield from _pairs(resource, value, here)
-        elif isinstance(value, list) and keys and all(isinstance(each, Mapping) for each in value):
-            for item in value:
-                at = (*here, item_key(keys, item))
-                yield (*at, "."), None
-                yield from _pairs(resource, item, at)
-        elif isinstance(value, list) and field in _SETS:
-            for item in value:
-                yield (*here, "v:" + json.dumps(item)), item
-        elif not (isinstance(value, Mapping) and not value and top):
+        if isinstance(value, list):
+            yield from _items(resource, field, value, here)
+        elif isinstance(value, str) or not isinstance(value, Mapping):
             yield here, value
+        elif value and not is_atomic(resource, field):
+            yield from _pairs(resource, value, here)
+        elif value or not top:
+            yield here, value
+
+
+def _items(
+    resource: Resource, field: str, values: list[Any], here: Path
+) -> Iterator[tuple[Path, Any]]:
+    keys = list_keys(resource, field)
+    if keys and all(isinstance(each, Mapping) for each in values):
+        for item in values:
+            at = (*here, item_key(keys, item))
+            yield (*at, "."), None
+            yield from _pairs(resource, item, at)
+    elif field in _SETS:
+        for item in values:
+            yield (*here, "v:" + json.dumps(item)), item
+    else:
+        yield here, values
 
 
 def to_fields_v1(fields: Iterable[Path]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from harness.local.store import ALL, Resource
 _QUERY: Final = ("dryRun", "fieldManager", "fieldValidation", "pretty")
 
 
-def routes(request: web.Request) -> web.Response:
+def routes(request: web.BaseRequest) -> web.Response:
     """Answer below ``/openapi``."""
     parts = request.path.strip("/").split("/")[1:]
     if parts == ["v2"]:
@@ -35,7 +35,7 @@ def routes(request: web.Request) -> web.Response:
     raise unknown_path()
 
 
-def _small_v2(request: web.Request) -> web.Response:
+def _small_v2(request: web.BaseRequest) -> web.Response:
     """Enough for clients that only want to know that there is one."""
     del request
     info = {"title": "Kubernetes", "version": discovery.VERSION}

@@ -43,7 +43,7 @@ Send = Callable[[bytes], Awaitable[None]]
 Dial = Callable[[int], Awaitable[tuple[Any, Any]]]
 
 
-async def forward(request: web.Request, node: NodeAgent, pod: Object) -> web.StreamResponse:
+async def forward(request: web.BaseRequest, node: NodeAgent, pod: Object) -> web.StreamResponse:
     """Serve one port-forward session until the client leaves."""
     offered = request.headers.get("Sec-WebSocket-Protocol", "")
     protocols = [each for each in (TUNNEL, CHANNELS) if each in offered]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
 
 _RETURNED_WHEN_DELETED: Final = (kinds.PODS, kinds.SERVICES, kinds.SERVICE_ACCOUNTS)
 """Kinds whose delete answers with the object (source: ReturnDeletedObject in their registries)."""
+_REVIEWS: Final = {
+    f"apis/{review.group}/v1/{review.plural}": review.kind for review in discovery.REVIEWS
+}
 UNSERVED_SUBRESOURCES: Final = frozenset(
     {"attach", "binding", "ephemeralcontainers", "eviction", "finalize", "proxy", "resize", "token"}
 )
 
-Verb = Callable[[web.Request, Target], Awaitable[web.StreamResponse]]
+Verb = Callable[[web.BaseRequest, Target], Awaitable[web.StreamResponse]]
 
 
 class Routes:
@@ -48,7 +52,7 @@ class Routes:
         self._opening = opening
         self._now = now
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to any request; Refusal for what the API does not have."""
         parts = request.path.strip("/").split("/")
         if parts[0] in health.ENDPOINTS:
@@ -61,11 +65,9 @@ class Routes:
             return openapi_routes(request)
         if (parts[0] == "api" and len(parts) <= 2) or (parts[0] == "apis" and len(parts) <= 3):
             return _discover(request, parts)
-        for review in discovery.REVIEWS:
-            if request.path.rstrip("/") == f"/apis/{review.group}/v1/{review.plural}":
-                return await self._review(request, review.kind)
-        _refuse_unserved_subresource(request.path)
-        target = find(request.path)
+        if review := _REVIEWS.get("/".join(parts)):
+            return await self._review(request, review)
+        target = _target(request.path)
         if not target.served and (
             request.method != "GET" or not refused.lists_none(target.resource)
         ):
@@ -93,14 +95,14 @@ class Routes:
 
     # --- reading ---------------------------------------------------------------------------
 
-    async def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _list(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         options = ListOptions.parse(request.query)
         if options.watch:
             return await self._watch(request, target, options)
         found = page(self._store, target, options)
         return json_response(Form.of(request).page(target, found, self._now()))
 
-    async def _get(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _get(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         options = ListOptions.parse(request.query)
         if options.watch:
             return await self._watch(request, target, options)
@@ -108,7 +110,7 @@ class Routes:
         return json_response(Form.of(request).single(target, obj, self._now()))
 
     async def _watch(
-        self, request: web.Request, target: Target, options: ListOptions
+        self, request: web.BaseRequest, target: Target, options: ListOptions
     ) -> web.StreamResponse:
         if not target.served:
             raise unsupported(f"a watch of {target.resource.group_plural}")
@@ -129,19 +131,19 @@ class Routes:
         """Asked for when the request has been read: after it, the write is one step."""
         return (await self._opening.rooms()).writer
 
-    async def _create(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _create(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         document = bodies.parse_object(request.content_type, await request.read())
         options = _write_options(request)
         written = (await self._writer()).create(target, document, options)
         return self._written(request, target, written)
 
-    async def _update(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _update(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         document = bodies.parse_object(request.content_type, await request.read())
         options = _write_options(request)
         written = (await self._writer()).update(target, document, options)
         return self._written(request, target, written)
 
-    async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _patch(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         body = await request.read()
         options = _write_options(request)
         if request.content_type in APPLY_PATCHES:
@@ -158,7 +160,7 @@ class Routes:
         return self._written(request, target, written)
 
     def _written(
-        self, request: web.Request, target: Target, written: Written
+        self, request: web.BaseRequest, target: Target, written: Written
     ) -> web.StreamResponse:
         obj = at_version(target.resource, target.version, written.object)
         return json_response(
@@ -167,7 +169,7 @@ class Routes:
             warnings=written.warnings,
         )
 
-    async def _delete(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _delete(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         options = await _delete_options(request)
         last = (await self._writer()).delete(target, options)
         if target.resource in _RETURNED_WHEN_DELETED:
@@ -180,7 +182,7 @@ class Routes:
         }
         return json_response(success(details))
 
-    async def _delete_all(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _delete_all(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         if target.resource.namespaced and target.namespace is None:
             raise unsupported(f"DELETE of {target.resource.group_plural} in all namespaces")
         options = await _delete_options(request)
@@ -191,7 +193,7 @@ class Routes:
             writer.delete(one, options)
         return json_response(success({"kind": target.resource.plural}))
 
-    async def _scale(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _scale(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         if request.method == "GET":
             return json_response(scale.of(current(self._store, target)))
         document = bodies.parse(request.content_type, await request.read())
@@ -203,7 +205,7 @@ class Routes:
         written = writer.update(own, wanted, options)
         return json_response(scale.of(written.object), warnings=written.warnings)
 
-    async def _review(self, request: web.Request, kind: str) -> web.StreamResponse:
+    async def _review(self, request: web.BaseRequest, kind: str) -> web.StreamResponse:
         if request.method != "POST":
             raise unsupported(f"{request.method} of a {kind}")
         document = bodies.parse_object(request.content_type, await request.read())
@@ -211,7 +213,7 @@ class Routes:
 
     # --- streams ---------------------------------------------------------------------------
 
-    async def _stream(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _stream(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         if request.method not in ("GET", "POST"):
             raise unsupported(f"{request.method} of pods/{target.subresource}")
         # Twice: what is not there need not wait for the node, and may be gone after the wait.
@@ -228,7 +230,7 @@ class Routes:
         return await forward(request, rooms.node, pod)
 
 
-def _discover(request: web.Request, parts: list[str]) -> web.Response:
+def _discover(request: web.BaseRequest, parts: list[str]) -> web.Response:
     if len(parts) == 1:
         core = parts == ["api"]
         if "as=APIGroupDiscoveryList" in request.headers.get("Accept", ""):
@@ -246,16 +248,23 @@ def _discover(request: web.Request, parts: list[str]) -> web.Response:
     raise unknown_path()
 
 
-def _write_options(request: web.Request) -> WriteOptions:
+def _write_options(request: web.BaseRequest) -> WriteOptions:
     """The query; a client that names no manager is known by the first word of its agent."""
     agent = request.headers.get("User-Agent", "").partition("/")[0].strip()[:128]
     return WriteOptions.parse(request.query, agent)
 
 
-async def _delete_options(request: web.Request) -> DeleteOptions:
+async def _delete_options(request: web.BaseRequest) -> DeleteOptions:
     body = await request.read()
     document = bodies.parse_object(request.content_type, body) if body else {}
     return DeleteOptions.parse(request.query, document)
+
+
+@functools.lru_cache(maxsize=256)
+def _target(path: str) -> Target:
+    """What a path names; Refusal for what is not there or not served."""
+    _refuse_unserved_subresource(path)
+    return find(path)
 
 
 def _refuse_unserved_subresource(path: str) -> None:

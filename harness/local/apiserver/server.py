@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
+from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import RequestHandler
 
 from harness.local.apiserver import bodies
 from harness.local.apiserver.answers import json_response
@@ -16,7 +20,7 @@ from harness.local.apiserver.discovery import VERSION
 from harness.local.apiserver.gate import admit_client
 from harness.local.apiserver.opening import Opening, Rooms
 from harness.local.apiserver.routes import Routes
-from harness.local.apiserver.statuses import Refusal, failure, status_of, unknown_path
+from harness.local.apiserver.statuses import Refusal, failure, status_of
 from harness.local.contracts import Admit, NodeAgent, NodeError
 from harness.local.credentials import ADDRESS, Credentials
 from harness.local.store import Store, StoreError
@@ -27,8 +31,9 @@ SHUTDOWN_SECONDS: Final = 0.5
 """For a client to say goodbye, and for answers under way when the server stops. Watches and logs
 are ended at once."""
 
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 _log = logging.getLogger(__name__)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ApiServer:
@@ -49,7 +54,7 @@ class ApiServer:
         self._now = now
         self._opening = Opening()
         self._routes = Routes(store, self._opening, now)
-        self._runner: web.AppRunner | None = None
+        self._protocols: web.Server | None = None
         self._listener: asyncio.Server | None = None
         self._streams: set[asyncio.Task[object]] = set()
 
@@ -62,23 +67,20 @@ class ApiServer:
         """Listen on a loopback address and return the port. OSError if it is taken."""
         if host not in ("127.0.0.1", "localhost"):
             raise ValueError(f"the API server listens on loopback only, not on {host}")
-        app = web.Application(middlewares=[self._guard], client_max_size=bodies.LIMIT, logger=_log)
-        app.router.add_route("*", "/{path:.*}", self._routes.answer)
-        app.on_shutdown.append(self._end_streams)
-        self._runner = web.AppRunner(
-            app,
+        # Not a web.Application: its router and middlewares take a tenth of every request, and the
+        # paths of this API are not known to a router but to ``routes``.
+        self._protocols = web.Server(
+            self._answer,
+            request_factory=_request,
             handler_cancellation=True,
+            logger=_log,
             access_log=None,
-            shutdown_timeout=SHUTDOWN_SECONDS,
             auto_decompress=False,
         )
-        await self._runner.setup()
-        protocols = self._runner.server
-        assert protocols is not None
         # Not a web.TCPSite: it cannot bound how long a silent client may hold a TLS handshake
         # or a goodbye (asyncio waits 60 s and 30 s).
         self._listener = await asyncio.get_running_loop().create_server(
-            protocols,
+            self._protocols,
             host,
             port,
             ssl=self._credentials.server_context(),
@@ -102,31 +104,33 @@ class ApiServer:
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        protocols, self._protocols = self._protocols, None
+        if protocols is not None:
+            # What has been read by now begins to be answered in this turn of the loop.
+            await asyncio.sleep(0)
+            protocols.pre_shutdown()
+            await self._end_streams()
+            await protocols.shutdown(SHUTDOWN_SECONDS)
 
-    async def _end_streams(self, _: web.Application) -> None:
+    async def _end_streams(self) -> None:
         for task in self._streams:
             task.cancel()
         await asyncio.gather(*self._streams, return_exceptions=True)
 
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Let in who may; turn every refusal into a Status; never answer 5xx to bad input."""
         task = asyncio.current_task()
         assert task is not None
         self._streams.add(task)
         try:
             admit_client(request.headers, self._credentials.token)
-            return await handler(request)
+            if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+                await request.writer.write(CONTINUE)
+            return await self._routes.answer(request)
         except (Refusal, StoreError, NodeError) as error:
             headers: Mapping[str, str] = error.headers if isinstance(error, Refusal) else {}
             status = status_of(error)
             return json_response(status, error.code, headers)
-        except web.HTTPNotFound:
-            # The router's own: a path with a line feed matches no pattern.
-            return json_response(status_of(unknown_path()), 404)
         except web.HTTPRequestEntityTooLarge:
             message = f"limit is {bodies.LIMIT} bytes"
             return json_response(failure(413, "RequestEntityTooLarge", message), 413)
@@ -138,3 +142,16 @@ class ApiServer:
             return json_response(failure(500, "InternalError", message), 500)
         finally:
             self._streams.discard(task)
+
+
+def _request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: RequestHandler,
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, loop, client_max_size=bodies.LIMIT
+    )

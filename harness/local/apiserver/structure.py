@@ -72,6 +72,11 @@ def _walk(kind: str, value: dict[str, Any], path: str, unknown: list[str]) -> No
 
 
 def _checked(code: str, value: Any, owner: str, where: str, unknown: list[str]) -> Any:
+    if scalar := _SCALARS.get(code):
+        checked, right = scalar(value)
+        if not right:
+            raise _mismatch(value, owner, where, code)
+        return checked
     if code.startswith("[]"):
         if not isinstance(value, list):
             raise _mismatch(value, owner, where, code)
@@ -83,15 +88,10 @@ def _checked(code: str, value: Any, owner: str, where: str, unknown: list[str]) 
         if not isinstance(value, dict):
             raise _mismatch(value, owner, where, code)
         return {key: _element(code[2:], item, owner, where, unknown) for key, item in value.items()}
-    if code.startswith("#"):
-        if not isinstance(value, dict):
-            raise _mismatch(value, owner, where, code)
-        _walk(code[1:], value, where, unknown)
-        return value
-    checked, right = _SCALARS[code](value)
-    if not right:
+    if not isinstance(value, dict):
         raise _mismatch(value, owner, where, code)
-    return checked
+    _walk(code.removeprefix("#"), value, where, unknown)
+    return value
 
 
 def _element(code: str, value: Any, owner: str, where: str, unknown: list[str]) -> Any:

@@ -59,6 +59,33 @@ def test_it_speaks_tls_only_and_checks_out_against_its_own_ca(world: World) -> N
         assert secured.version() in ("TLSv1.2", "TLSv1.3")
 
 
+def expecting(world: World, token: str) -> bytes:
+    """The first line that answers a POST which waits for leave to send its body."""
+    context = ssl.create_default_context(cadata=world.credentials.ca.decode())
+    with (
+        socket.create_connection(("127.0.0.1", world.port), timeout=5) as raw,
+        context.wrap_socket(raw, server_hostname="127.0.0.1") as secured,
+        secured.makefile("rb") as answer,
+    ):
+        secured.sendall(
+            f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
+            f"Expect: 100-continue\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        )
+        return answer.readline()
+
+
+def test_only_who_may_come_in_is_asked_for_the_body_it_waits_to_send(world: World) -> None:
+    assert expecting(world, world.credentials.token) == b"HTTP/1.1 100 Continue\r\n"
+    assert expecting(world, "wrong") == b"HTTP/1.1 401 Unauthorized\r\n"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/%0Apods", "/%0A", "/api/v1/namespaces/a%0Ab/pods/c"])
+def test_a_line_feed_in_a_path_names_nothing(world: World, path: str) -> None:
+    answer = world.request("GET", path)
+    assert answer.status_code == 404
+    assert answer.json()["reason"] == "NotFound"
+
+
 def test_it_refuses_to_listen_beyond_loopback(world: World) -> None:
     server = ApiServer(Store(), credentials=world.credentials)
     with pytest.raises(ValueError, match="loopback only"):
