@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from random import SystemRandom
 
 import click
 
@@ -180,7 +180,7 @@ def e2e(
     if repeat > 1:
         if keep:
             raise click.UsageError("--repeat starts a new cluster for each run: leave --keep out")
-        first = secrets.randbits(31) if seed is None else seed
+        first = SystemRandom().getrandbits(31) if seed is None else seed
         return repeated(again(given), repeat, Path(reports or REPORTS), click.echo, first)
     given += [] if seed is None else [f"--seed={seed}"]
     return walk([*given, *(["--keep"] if keep else [])], lesson)
