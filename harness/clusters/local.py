@@ -51,7 +51,7 @@ class LocalCluster:
         """Start the process; EnvironmentCannot if one of this name runs or Envoy is missing."""
         envoy = find_envoy()
         state.sweep()
-        directory = self._lock.enter_context(state.locked(self._name))
+        directory, lock = self._lock.enter_context(state.locked(self._name))
         if found := state.find(self._name):
             self._lock.close()
             raise EnvironmentCannot(
@@ -73,6 +73,8 @@ class LocalCluster:
             *("--external", self._options.external),
             *("--istio", self._options.istio or DEFAULT_ISTIO),
             *("--status-fd", str(status_end)),
+            # Inherited: a start goes on when we are killed, and may not be cleaned up meanwhile.
+            *("--lock-fd", str(lock)),
         ]
         if self._leased:
             lease_end, self._lease = os.pipe()
@@ -85,7 +87,7 @@ class LocalCluster:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=inherited,
+                pass_fds=[*inherited, lock],
                 start_new_session=True,
             )
         finally:

@@ -95,8 +95,11 @@ def root() -> Path:
 
 
 @contextlib.contextmanager
-def locked(name: str) -> Iterator[Path]:
-    """The folder of cluster ``name``, created, while no other harness starts one of that name."""
+def locked(name: str) -> Iterator[tuple[Path, int]]:
+    """The folder of cluster ``name``, created, while no other harness starts one of that name.
+
+    The second is the descriptor that locks it: a process that inherits it keeps the lock.
+    """
     directory = root() / name
     while True:
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -107,7 +110,7 @@ def locked(name: str) -> Iterator[Path]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _is_same(descriptor, directory):
-                yield directory
+                yield directory, descriptor
                 return
         finally:
             os.close(descriptor)

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report_in, report_out = os.pipe()
     child = os.fork()
     if child == 0:
-        for descriptor in (report_in, options.status_fd, options.lease_fd):
+        for descriptor in (report_in, options.status_fd, options.lease_fd, options.lock_fd):
             if descriptor >= 0:
                 os.close(descriptor)
         raise SystemExit(_run(options.config, directory / "cluster.log", report_out))
@@ -138,6 +138,9 @@ def _pass_on(report: dict[str, Any], options: Options) -> None:
         temporary = path.with_suffix(".new")
         temporary.write_text(line)
         temporary.replace(path)
+        if options.lock_fd >= 0:
+            # Whoever finds the folder unlocked finds the cluster in it.
+            os.close(options.lock_fd)
     if options.status_fd >= 0:
         with contextlib.suppress(BrokenPipeError):
             os.write(options.status_fd, line.encode())

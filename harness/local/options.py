@@ -33,6 +33,8 @@ class Options:
     config: ClusterConfig
     status_fd: int
     lease_fd: int
+    lock_fd: int = -1
+    """Locks the cluster's folder against a second start, and against whoever cleans up."""
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -47,6 +49,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--istio", default="")
     parser.add_argument("--status-fd", type=int, default=-1, help="one JSON line is written here")
     parser.add_argument("--lease-fd", type=int, default=-1, help="the cluster ends when it closes")
+    parser.add_argument("--lock-fd", type=int, default=-1, help="closed when it is ready")
     given = parser.parse_args(arguments)
     config = ClusterConfig(
         name=given.name,
@@ -57,4 +60,4 @@ def parse(arguments: Sequence[str]) -> Options:
         external=given.external,
         istio=given.istio,
     )
-    return Options(config, given.status_fd, given.lease_fd)
+    return Options(config, given.status_fd, given.lease_fd, given.lock_fd)

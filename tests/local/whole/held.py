@@ -114,3 +114,7 @@ def held_start(harness: Harness, folder: Path, name: str) -> Iterator[HeldStart]
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+        # One whose `harness up` was killed goes on without it.
+        for pid in parents():
+            if any(f"--directory {harness.home / name} " in line for line in commands({pid})):
+                os.kill(pid, signal.SIGKILL)

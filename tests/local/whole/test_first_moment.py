@@ -146,6 +146,33 @@ def test_down_meanwhile_is_refused_and_the_start_goes_on(harness: Harness, held:
     assert not (harness.home / "first").exists()
 
 
+def test_a_start_whose_harness_up_was_killed_is_not_cleaned_up_under_it(
+    harness: Harness, held: HeldStart
+) -> None:
+    held.listening()
+    pids = descendants(held.guardian)
+    held.process.kill()
+    held.process.wait()
+    refused = harness.run("down", "--name", "first")
+    assert refused.returncode == 3, refused.stdout
+    assert "'first' is just being started" in refused.stderr
+    assert (harness.home / "first" / "kubeconfig").exists()
+    held.release()
+
+    def ready() -> dict[str, Any]:
+        asked = harness.run("status", "--name", "first", "--json")
+        if asked.returncode:
+            raise Pending(asked.stdout)
+        status: dict[str, Any] = json.loads(asked.stdout)
+        return status
+
+    status = wait_until("the cluster is ready", ready, BRING_UP)
+    assert harness.kubectl(status, "get", "namespaces").returncode == 0
+    assert harness.run("down", "--name", "first").returncode == 0
+    assert alive(pids) == set(), commands(alive(pids))
+    assert not (harness.home / "first").exists()
+
+
 def test_a_start_that_is_asked_to_stop_meanwhile_ends_and_was_never_ready(held: HeldStart) -> None:
     held.listening()
     guardian = held.guardian

@@ -159,7 +159,7 @@ def test_sweep_removes_only_what_killed_runs_left(
 
 def test_what_is_just_being_started_is_not_cleaned_up(home: Path) -> None:
     assert not state.is_starting("one")
-    with state.locked("one") as directory:
+    with state.locked("one") as (directory, _):
         assert state.is_starting("one")
         with pytest.raises(EnvironmentCannot, match="'one' is just being started") as caught:
             state.clean("one")
@@ -176,7 +176,7 @@ def test_one_of_a_name_at_a_time(home: Path) -> None:
         "try: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
         "except BlockingIOError: sys.exit(7)"
     )
-    with state.locked("one") as directory:
+    with state.locked("one") as (directory, _):
         inside = subprocess.run([sys.executable, "-c", contender, directory])
     after = subprocess.run([sys.executable, "-c", contender, directory])
     assert (inside.returncode, after.returncode) == (7, 0)
