@@ -48,7 +48,7 @@ _QUALIFIED_WORDS: Final = (
 
 
 def check(resource: Resource, obj: Mapping[str, Any]) -> list[Cause]:
-    """Every fault of an object's name, labels, annotations and finalizers."""
+    """Every fault of an object's name, labels and annotations."""
     metadata = obj["metadata"]
     name, prefix = metadata.get("name") or "", metadata.get("generateName") or ""
     if name:
@@ -64,16 +64,7 @@ def check(resource: Resource, obj: Mapping[str, Any]) -> list[Cause]:
             )
         ]
     causes += labels(metadata.get("labels") or {}, "metadata.labels")
-    causes += _annotations(metadata.get("annotations") or {})
-    causes += [
-        Cause(
-            "metadata.finalizers",
-            f'Invalid value: "{_shown(finalizer)}": {_QUALIFIED_WORDS}',
-        )
-        for finalizer in metadata.get("finalizers") or ()
-        if not is_qualified(finalizer)
-    ]
-    return causes
+    return causes + _annotations(metadata.get("annotations") or {})
 
 
 def _name(resource: Resource, name: str, field: str) -> list[Cause]:
@@ -100,7 +91,7 @@ def labels(found: Mapping[str, str], field: str) -> list[Cause]:
     causes = []
     for key, value in found.items():
         if not is_qualified(key):
-            causes.append(Cause(field, f'Invalid value: "{_shown(key)}": {_QUALIFIED_WORDS}'))
+            causes.append(Cause(field, qualified_words(key)))
         if len(value) > 63:
             causes.append(
                 Cause(
@@ -114,11 +105,7 @@ def labels(found: Mapping[str, str], field: str) -> list[Cause]:
 
 def _annotations(found: Mapping[str, str]) -> list[Cause]:
     field = "metadata.annotations"
-    causes = [
-        Cause(field, f'Invalid value: "{_shown(key)}": {_QUALIFIED_WORDS}')
-        for key in found
-        if not is_qualified(key.lower())
-    ]
+    causes = [Cause(field, qualified_words(key)) for key in found if not is_qualified(key.lower())]
     if sum(len(key) + len(value) for key, value in found.items()) > ANNOTATIONS_LIMIT:
         causes.append(
             Cause(
@@ -136,6 +123,11 @@ def is_qualified(key: str) -> bool:
     if slash and (len(prefix) > 253 or not re.fullmatch(_SUBDOMAIN, prefix)):
         return False
     return len(name) <= 63 and bool(re.fullmatch(_QUALIFIED, name))
+
+
+def qualified_words(text: str) -> str:
+    """What is wrong with a key that is not qualified."""
+    return f'Invalid value: "{_shown(text)}": {_QUALIFIED_WORDS}'
 
 
 def is_label(text: str) -> bool:

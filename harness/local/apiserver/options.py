@@ -68,9 +68,9 @@ class DeleteOptions:
         grace: Any = query.get("gracePeriodSeconds") or body.get("gracePeriodSeconds")
         if isinstance(grace, str):
             grace = int(grace) if grace.isascii() and grace.isdigit() and len(grace) < 10 else -1
-        if grace is not None and (not isinstance(grace, int) or grace < 0):
+        if grace is not None and (type(grace) is not int or grace < 0):
             raise bad_request("gracePeriodSeconds must be a whole number of seconds, 0 or more")
-        dry_run: Any = query.get("dryRun") or (body.get("dryRun") or [""])
+        dry_run = query.get("dryRun") or _only_string(body, "dryRun")
         conditions = body.get("preconditions") or {}
         propagation = query.get("propagationPolicy") or body.get("propagationPolicy") or ""
         if propagation not in ("", "Background", "Foreground", "Orphan"):
@@ -78,6 +78,18 @@ class DeleteOptions:
                 f'propagationPolicy: Unsupported value: "{propagation}": supported values: '
                 '"Foreground", "Background", "Orphan", "nil"'
             )
+        orphan = flag(query, "orphanDependents") if "orphanDependents" in query else None
+        if orphan is None:
+            orphan = body.get("orphanDependents")
+        if orphan is not None and not isinstance(orphan, bool):
+            raise bad_request("orphanDependents must be a boolean")
+        if orphan is not None and propagation:
+            raise bad_request(
+                f'propagationPolicy: Invalid value: "{propagation}": orphanDependents and '
+                "deletionPropagation cannot be both set"
+            )
+        if orphan is not None:
+            propagation = "Orphan" if orphan else "Background"
         if not isinstance(conditions, Mapping):
             raise bad_request("preconditions must be an object")
         return cls(
@@ -85,7 +97,7 @@ class DeleteOptions:
             propagation=propagation,
             uid=conditions.get("uid"),
             resource_version=conditions.get("resourceVersion"),
-            dry_run=parse_dry_run(str(dry_run if isinstance(dry_run, str) else dry_run[0])),
+            dry_run=parse_dry_run(dry_run),
         )
 
 
@@ -119,6 +131,16 @@ class ListOptions:
             initial_events=flag(query, "sendInitialEvents"),
             timeout=float(integer(query, "timeoutSeconds") or DEFAULT_WATCH_SECONDS),
         )
+
+
+def _only_string(body: Mapping[str, Any], field: str) -> str:
+    """The one string of a list in a request's body; empty if there is none."""
+    given = body.get(field) or []
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise bad_request(f"{field} must be a list of strings")
+    if len(given) > 1:
+        raise bad_request(f"{field}: Too many: {len(given)}: must have at most 1 item")
+    return given[0] if given else ""
 
 
 def parse_dry_run(value: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from harness.local.apiserver import names, rules, structure
+from harness.local.apiserver import lifecycle_rules, names, rules, structure
 from harness.local.apiserver.options import FieldValidation, WriteOptions
 from harness.local.apiserver.statuses import bad_request, invalid
 from harness.local.contracts import Admit
@@ -37,7 +37,7 @@ class Validation:
     ) -> Sequence[str]:
         """Prune and check ``obj``; return warnings. Refusal 400 or 422 if it is not sound."""
         unknown, warnings = self._shape(resource, version, obj)
-        causes = names.check(resource, obj)
+        causes = names.check(resource, obj) + lifecycle_rules.check(resource, obj, old)
         if resource not in kinds.ISTIO:
             causes += rules.check(resource, obj, old)
         if resource in kinds.ISTIO or resource is kinds.CONFIG_MAPS:

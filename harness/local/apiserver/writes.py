@@ -19,15 +19,15 @@ from harness.local.apiserver.ownership import (
     owners_of,
     record,
 )
-from harness.local.apiserver.statuses import Refusal, bad_request
+from harness.local.apiserver.statuses import Refusal, bad_request, invalid
 from harness.local.apiserver.targets import Target
 from harness.local.store import Conflict, Object, Resource, Store, kinds
+from harness.local.store.errors import Cause
 from harness.local.store.store import copied, timestamp
 
 KEPT_NAMESPACES: Final = frozenset({"default", "kube-system", "kube-public"})
 
-_FINALIZERS: Final = {"Orphan": "orphan", "Foreground": "foregroundDeletion"}
-"""What keeps an owner until its dependents are freed or gone (metav1.DeletionPropagation)."""
+_UNCONDITIONAL: Final = "Invalid value: 0x0: must be specified for an update"
 
 Judge = Callable[[Resource, str, dict[str, Any], Object | None, WriteOptions], Sequence[str]]
 """Resource, version, the new object (pruned in place), the old one, options → warnings."""
@@ -67,8 +67,16 @@ class Writer:
 
     def update(self, target: Target, document: dict[str, Any], options: WriteOptions) -> Written:
         """PUT: the whole object, or its status."""
-        normalise(target, document)
+        metadata = normalise(target, document)
         old = current(self._store, target)
+        if target.resource in kinds.ISTIO and not metadata.get("resourceVersion"):
+            # Custom resources have no unconditional update (k8s.io/apiextensions-apiserver,
+            # AllowUnconditionalUpdate); the words are those of the registry's Store.Update.
+            raise invalid(
+                target.resource,
+                target.name or "",
+                [Cause("metadata.resourceVersion", _UNCONDITIONAL)],
+            )
         return self._store_update(target, document, old, options)
 
     def patch(self, target: Target, media: str, patch: Any, options: WriteOptions) -> Written:
@@ -116,9 +124,6 @@ class Writer:
                 {"name": name, "kind": "namespaces"},
             )
         old = self._store.get(target.resource, namespace, name)
-        finalizer = _FINALIZERS.get(options.propagation)
-        if finalizer and not options.dry_run:
-            self._hold(target, old, finalizer)
         grace = options.grace
         if grace is None:
             grace = old.get("spec", {}).get("terminationGracePeriodSeconds") or 0
@@ -127,6 +132,7 @@ class Writer:
             namespace,
             name,
             grace_seconds=grace,
+            propagation=options.propagation,
             uid=options.uid,
             resource_version=options.resource_version,
             dry_run=options.dry_run,
@@ -184,14 +190,6 @@ class Writer:
         owners = owners_of(document)
         me = self._owner(target, options, UPDATE)
         record(document, after_update(target.resource, document, old, owners, me))
-
-    def _hold(self, target: Target, old: Object, finalizer: str) -> None:
-        """Keep the object until the garbage collector has dealt with its dependents."""
-        finalizers = old["metadata"].get("finalizers") or ()
-        if finalizer not in finalizers:
-            held = copied(old)
-            held["metadata"]["finalizers"] = [*finalizers, finalizer]
-            self._store.update(target.resource, held)
 
     def _conflict(self, target: Target, why: str) -> Conflict:
         resource = target.resource

@@ -6,7 +6,7 @@ Source: kubernetes/pkg/controller/{namespace,garbagecollector,serviceaccount}.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from harness.local.controllers.owners import is_ending
@@ -37,15 +37,16 @@ def plan_namespace(
 
 def plan_after_deletion(gone: Object, dependents: Iterable[Found]) -> Plan:
     """Background collection: each dependent loses the reference, and goes if it was the last."""
-    uid = gone["metadata"]["uid"]
-    writes: list[Write] = []
-    for resource, obj in dependents:
-        others = _other_owners(obj, uid)
-        if others:
-            writes.append(Update(resource, _owned_by(obj, others)))
-        elif not is_ending(obj):
-            writes.append(Delete(resource, obj))
-    return Plan(tuple(writes))
+    uids = {gone["metadata"]["uid"]}
+    return Plan(tuple(write for found in dependents for write in let_go(*found, uids)))
+
+
+def let_go(resource: Resource, obj: Object, gone: Container[str]) -> tuple[Write, ...]:
+    """What becomes of an object whose owners of these uids are gone."""
+    others = _other_owners(obj, gone)
+    if others:
+        return (Update(resource, _owned_by(obj, others)),)
+    return () if is_ending(obj) else (Delete(resource, obj),)
 
 
 def plan_finalizers(resource: Resource, ending: Object, dependents: Sequence[Found]) -> Plan:
@@ -54,7 +55,7 @@ def plan_finalizers(resource: Resource, ending: Object, dependents: Sequence[Fou
     uid = ending["metadata"]["uid"]
     if ORPHAN in finalizers:
         freed: list[Write] = [
-            Update(kind, _owned_by(obj, _other_owners(obj, uid))) for kind, obj in dependents
+            Update(kind, _owned_by(obj, _other_owners(obj, {uid}))) for kind, obj in dependents
         ]
         return Plan((*freed, Update(resource, _without(ending, ORPHAN))))
     if FOREGROUND in finalizers:
@@ -69,8 +70,8 @@ def depends_on(obj: Object, uid: str) -> bool:
     return any(ref["uid"] == uid for ref in obj["metadata"].get("ownerReferences", ()))
 
 
-def _other_owners(obj: Object, uid: str) -> list[Object]:
-    return [ref for ref in obj["metadata"].get("ownerReferences", ()) if ref["uid"] != uid]
+def _other_owners(obj: Object, uids: Container[str]) -> list[Object]:
+    return [ref for ref in obj["metadata"].get("ownerReferences", ()) if ref["uid"] not in uids]
 
 
 def _owned_by(obj: Object, owners: list[Object]) -> Object:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from harness.local.controllers import deployments, endpoints, lifecycle, replicasets
 from harness.local.controllers.owners import controlled_by, controller_of, is_ending
@@ -25,6 +25,7 @@ Key = tuple[Resource, str, str]  # kind, namespace, name
 
 log = logging.getLogger(__name__)
 
+_SERVED: Final = {(resource.group, resource.kind): resource for resource in ALL}
 PLANNED: Final = (kinds.NAMESPACES, kinds.DEPLOYMENTS, kinds.REPLICA_SETS, kinds.SERVICES)
 
 
@@ -153,10 +154,35 @@ class Controllers:
                 carry_out(self._store, self._recorders[kinds.NAMESPACES], plan.writes)
                 for reference in metadata.get("ownerReferences", ()):
                     self._serve_finalizers(reference["uid"], metadata.get("namespace", ""))
-            elif is_ending(event.object) and metadata.get("finalizers"):
+                return
+            if is_ending(event.object) and metadata.get("finalizers"):
                 self._serve_finalizers(metadata["uid"], metadata.get("namespace", ""))
+            self._check_owners(event.resource, event.object)
         except StoreError:
             log.exception("dependents of %s %s", event.resource.kind, metadata["name"])
+
+    def _check_owners(self, resource: Resource, seen: Object) -> None:
+        """Collect an object whose owners are not there, though none of them went just now."""
+        metadata = seen["metadata"]
+        if not metadata.get("ownerReferences"):
+            return
+        namespace = metadata.get("namespace", "")
+        obj = self._store.find(resource, namespace, metadata["name"])
+        if obj is None or obj["metadata"]["uid"] != metadata["uid"]:
+            return
+        references = obj["metadata"].get("ownerReferences", ())
+        missing = {ref["uid"] for ref in references if self._is_missing(ref, namespace)}
+        if missing:
+            writes = lifecycle.let_go(resource, obj, missing)
+            carry_out(self._store, self._recorders[kinds.NAMESPACES], writes)
+
+    def _is_missing(self, reference: Mapping[str, Any], namespace: str) -> bool:
+        """Whether the owner is not there; one of a kind that is not served, nobody can tell."""
+        kind = _SERVED.get((reference["apiVersion"].rpartition("/")[0], reference["kind"]))
+        if kind is None or (kind.namespaced and not namespace):
+            return False
+        owner = self._store.find(kind, namespace, reference["name"])
+        return owner is None or owner["metadata"]["uid"] != reference["uid"]
 
     def _serve_finalizers(self, uid: str, namespace: str) -> None:
         for kind in ALL:
@@ -168,19 +194,9 @@ class Controllers:
 
     def _catch_up(self) -> None:
         """Collect what lost its owner, or began to end, while nobody followed the store."""
-        everything = [(kind, obj) for kind in ALL for obj in self._store.list(kind)]
-        uids = {obj["metadata"]["uid"] for _, obj in everything}
-        lost = {
-            reference["uid"]
-            for _, obj in everything
-            for reference in obj["metadata"].get("ownerReferences", ())
-            if reference["uid"] not in uids
-        }
-        for uid in lost:
-            orphans = [(kind, obj) for kind, obj in everything if lifecycle.depends_on(obj, uid)]
-            plan = lifecycle.plan_after_deletion({"metadata": {"uid": uid}}, orphans)
-            carry_out(self._store, self._recorders[kinds.NAMESPACES], plan.writes)
-        for _, obj in everything:
+        everything = [(resource, obj) for resource in ALL for obj in self._store.list(resource)]
+        for kind, obj in everything:
+            self._check_owners(kind, obj)
             if is_ending(obj) and obj["metadata"].get("finalizers"):
                 self._serve_finalizers(obj["metadata"]["uid"], obj["metadata"].get("namespace", ""))
 

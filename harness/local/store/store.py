@@ -11,11 +11,11 @@ import asyncio
 import secrets
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from harness.local.store import kinds
 from harness.local.store.addresses import assign_addresses
@@ -35,6 +35,8 @@ Key = tuple[str, str]  # namespace ("" if cluster-scoped), name
 Prepare = Callable[[Resource, dict[str, Any], Object | None], None]
 """Called on the new object (changed in place) and the old one, before it is stored."""
 
+_COLLECTING: Final = {"Orphan": "orphan", "Foreground": "foregroundDeletion"}
+"""What keeps an owner until its dependents are freed or gone (metav1.DeletionPropagation)."""
 HISTORY = 20_000
 """Events kept per kind for watchers to resume from."""
 
@@ -192,6 +194,7 @@ class Store:
         name: str,
         *,
         grace_seconds: int = 0,
+        propagation: str = "",
         uid: str | None = None,
         resource_version: str | None = None,
         dry_run: bool = False,
@@ -202,6 +205,8 @@ class Store:
         (their controller empties and ``purge``s them), and scheduled pods with a grace period
         (the node agent stops and ``purge``s them). deletionTimestamp is when the grace period
         ends; a later call may shorten it (source: k8s.io/apiserver/pkg/registry/rest/delete.go).
+        ``propagation`` (metav1.DeletionPropagation) decides which finalizer of the garbage
+        collector holds the object; empty leaves them as they are.
         """
         old = self.get(resource, namespace, name)
         metadata = old["metadata"]
@@ -214,15 +219,18 @@ class Store:
                     f"{field} in object meta: {metadata[field]}",
                 )
         graceful = resource is kinds.PODS and grace_seconds > 0 and old["spec"].get("nodeName")
-        if not (metadata.get("finalizers") or resource is kinds.NAMESPACES or graceful):
+        finalizers = _finalizers_for(metadata.get("finalizers") or (), propagation)
+        if not (finalizers or resource is kinds.NAMESPACES or graceful):
             return self.purge(resource, namespace, name, dry_run=dry_run)
+        new = {**old, "metadata": {**metadata, "finalizers": finalizers}}
+        if not finalizers:
+            del new["metadata"]["finalizers"]
         shortened = graceful and grace_seconds < metadata.get("deletionGracePeriodSeconds", 0)
         if "deletionTimestamp" in metadata and not shortened:
-            return old
+            return self._replace(resource, new, old, dry_run)
         seconds = grace_seconds if graceful else 0
         deadline = timestamp(self._now() + timedelta(seconds=seconds))
-        marks = {"deletionTimestamp": deadline, "deletionGracePeriodSeconds": seconds}
-        new = {**old, "metadata": {**metadata, **marks}}
+        new["metadata"].update(deletionTimestamp=deadline, deletionGracePeriodSeconds=seconds)
         if "generation" in metadata:
             new["metadata"]["generation"] = metadata["generation"] + 1
         if resource is kinds.NAMESPACES:
@@ -400,6 +408,17 @@ class Watch:
             await self._waker.wait()
             if events := self.take():
                 return events
+
+
+def _finalizers_for(present: Sequence[str], propagation: str) -> list[str]:
+    """The finalizers of an object that is deleted so.
+
+    Source: deletionFinalizersForGarbageCollection in k8s.io/apiserver/pkg/registry/generic.
+    """
+    if not propagation:
+        return list(present)
+    others = [each for each in present if each not in _COLLECTING.values()]
+    return [*others, *filter(None, [_COLLECTING.get(propagation)])]
 
 
 def _desired(obj: Object) -> Mapping[str, Any]:

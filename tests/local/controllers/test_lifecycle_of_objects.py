@@ -73,6 +73,45 @@ def test_a_dependent_of_two_owners_outlives_the_first():
     asyncio.run(scenario())
 
 
+def test_a_dependent_whose_owner_is_not_there_goes():
+    async def scenario() -> None:
+        async with controlled() as c:
+            there = reference(c.store.create(kinds.CONFIG_MAPS, config_map("there")))
+            gone = {**there, "name": "gone", "uid": "u-1"}
+            earlier = {**there, "uid": "u-2"}
+            elsewhere = {**there, "apiVersion": "example.com/v1", "kind": "Other", "uid": "u-3"}
+            for name, references in {
+                "lost": [gone], "of-an-earlier-one": [earlier], "lost-twice": [gone, earlier],
+                "kept": [gone, there], "unknown": [elsewhere],
+            }.items():  # fmt: skip
+                child = config_map(name, ownerReferences=references)
+                c.store.create(kinds.CONFIG_MAPS, child)
+            await c.settle()
+            left = {obj["metadata"]["name"]: obj for obj in c.list(kinds.CONFIG_MAPS)}
+            assert sorted(left) == ["kept", "there", "unknown"]
+            assert left["kept"]["metadata"]["ownerReferences"] == [there]
+
+    asyncio.run(scenario())
+
+
+def test_a_reference_to_what_is_not_there_is_followed_when_it_is_added():
+    async def scenario() -> None:
+        async with controlled() as c:
+            owner = c.store.create(kinds.CONFIG_MAPS, config_map("there"))
+            c.store.create(kinds.CONFIG_MAPS, config_map("child"))
+            await c.settle()
+            lost = {**reference(owner), "uid": "u-1"}
+            c.edit(
+                kinds.CONFIG_MAPS,
+                "child",
+                lambda obj: obj["metadata"].update(ownerReferences=[lost]),
+            )
+            await c.settle()
+            assert c.store.find(kinds.CONFIG_MAPS, NAMESPACE, "child") is None
+
+    asyncio.run(scenario())
+
+
 def test_orphan_lets_dependents_live():
     async def scenario() -> None:
         async with controlled() as c:

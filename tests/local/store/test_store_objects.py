@@ -100,6 +100,36 @@ def test_preconditions(store: Store) -> None:
     store.delete(kinds.CONFIG_MAPS, "n", "c", uid=created["metadata"]["uid"])
 
 
+def test_a_delete_says_which_finalizer_of_the_garbage_collector_holds_the_object(
+    store: Store,
+) -> None:
+    def finalizers(name: str) -> list[str]:
+        return list(store.get(kinds.CONFIG_MAPS, "n", name)["metadata"].get("finalizers", ()))
+
+    created = store.create(kinds.CONFIG_MAPS, {"metadata": {"name": "c"}}, "n")
+    version = created["metadata"]["resourceVersion"]
+    with pytest.raises(Conflict, match="Precondition failed"):
+        store.delete(kinds.CONFIG_MAPS, "n", "c", propagation="Orphan", uid="other")
+    assert store.get(kinds.CONFIG_MAPS, "n", "c") is created
+    store.delete(kinds.CONFIG_MAPS, "n", "c", propagation="Orphan", dry_run=True)
+    assert store.get(kinds.CONFIG_MAPS, "n", "c") is created
+    marked = store.delete(
+        kinds.CONFIG_MAPS, "n", "c", propagation="Foreground", resource_version=version
+    )
+    assert "deletionTimestamp" in marked["metadata"]
+    assert finalizers("c") == ["foregroundDeletion"]
+    store.delete(kinds.CONFIG_MAPS, "n", "c", propagation="Orphan")
+    assert finalizers("c") == ["orphan"]
+    assert store.delete(kinds.CONFIG_MAPS, "n", "c") is store.get(kinds.CONFIG_MAPS, "n", "c")
+    store.delete(kinds.CONFIG_MAPS, "n", "c", propagation="Background")
+    assert store.find(kinds.CONFIG_MAPS, "n", "c") is None
+
+    held = {"metadata": {"name": "h", "finalizers": ["a.example/b", "orphan"]}}
+    store.create(kinds.CONFIG_MAPS, held, "n")
+    store.delete(kinds.CONFIG_MAPS, "n", "h", propagation="Background")
+    assert finalizers("h") == ["a.example/b"]
+
+
 def test_refusals_name_the_object(store: Store) -> None:
     store.create(kinds.CONFIG_MAPS, {"metadata": {"name": "c"}}, "n")
     with pytest.raises(AlreadyExists, match='configmaps "c" already exists'):
