@@ -20,6 +20,7 @@ from harness.local.apiserver.causes import (
     required,
     unsupported_value,
 )
+from harness.local.apiserver.quantities import amount
 from harness.local.store import Object
 from harness.local.store.errors import Cause
 
@@ -34,7 +35,7 @@ _PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 _PORT_WORDS: Final = "must be between 1 and 65535, inclusive"
-_MUTABLE: Final = ("containers", "tolerations", "terminationGracePeriodSeconds")
+_MUTABLE: Final = ("containers", "tolerations")
 
 
 def pod(obj: Mapping[str, Any], old: Object | None) -> list[Cause]:
@@ -139,6 +140,7 @@ def _container(container: Mapping[str, Any], path: str, volumes: set[str]) -> li
     policy = container.get("imagePullPolicy") or "Always"
     if policy not in _PULL_POLICIES:
         causes.append(unsupported_value(f"{path}.imagePullPolicy", policy, _PULL_POLICIES))
+    causes += _resources(container.get("resources") or {}, f"{path}.resources")
     causes += _ports(container.get("ports") or (), f"{path}.ports")
     for index, variable in enumerate(container.get("env") or ()):
         causes += _variable(variable, f"{path}.env[{index}]")
@@ -156,6 +158,26 @@ def _container(container: Mapping[str, Any], path: str, volumes: set[str]) -> li
         if container.get(kind) is not None:
             causes += _probe(container[kind], f"{path}.{kind}")
     return causes
+
+
+def _resources(resources: Mapping[str, Any], path: str) -> list[Cause]:
+    """Nothing here enforces them; a cluster that does refuses the same."""
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    causes = [
+        invalid(f"{path}.{kind}[{name}]", given, "must be greater than or equal to 0")
+        for kind, amounts in (("limits", limits), ("requests", requests))
+        for name, given in amounts.items()
+        if amount(given) < 0
+    ]
+    return causes + [
+        invalid(
+            f"{path}.requests",
+            given,
+            f"must be less than or equal to {name} limit of {limits[name]}",
+        )
+        for name, given in requests.items()
+        if name in limits and amount(given) > amount(limits[name])
+    ]
 
 
 def _ports(ports: Iterable[Mapping[str, Any]], path: str) -> list[Cause]:

@@ -99,7 +99,7 @@ def predicate(labels: str, fields: str, resource: Resource) -> Predicate | None:
     def matches(obj: Object) -> bool:
         own = obj["metadata"].get("labels") or {}
         return all(requirement.matches(own) for requirement in requirements) and all(
-            (_field(obj, path.split(".")) == value) == equal for path, equal, value in terms
+            (_field(obj, path) == value) == equal for path, equal, value in terms
         )
 
     return matches
@@ -124,15 +124,17 @@ def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, st
     return all(requirement.matches(labels) for requirement in wanted)
 
 
-def _field(obj: Object, path: Sequence[str]) -> str:
+def _field(obj: Object, path: str) -> str:
     value: Any = obj
-    for name in path:
+    for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else str(value)
+    return _ABSENT.get(path, "") if value is None else str(value)
 
 
+_ABSENT: Final = {"spec.unschedulable": "false", "spec.hostNetwork": "false"}
+"""What a field that is left out counts as: Go's zero value, as text."""
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "*": ("metadata.name", "metadata.namespace"),
     "pods": (

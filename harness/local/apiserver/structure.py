@@ -19,12 +19,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from harness.local.apiserver.quantities import is_quantity
+
 FOLDER: Final = Path(__file__).parent / "schema"
 METADATA_ONLY: Final = "MetadataOnly"
 """A type of this module's own: for objects whose other fields somebody else checks."""
-_QUANTITY: Final = re.compile(
-    r"[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,3})?", re.ASCII
-)
 
 
 class ShapeError(ValueError):
@@ -144,7 +143,7 @@ def _integer_or_string(value: Any) -> tuple[Any, bool]:
 def _quantity(value: Any) -> tuple[Any, bool]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
-    return value, isinstance(value, str) and bool(_QUANTITY.fullmatch(value))
+    return value, isinstance(value, str) and is_quantity(value)
 
 
 def _time(value: Any) -> tuple[Any, bool]:

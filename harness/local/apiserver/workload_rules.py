@@ -41,19 +41,19 @@ def workload(obj: Mapping[str, Any], old: Object | None) -> list[Cause]:
         faults = _selector(selector)
         causes += faults
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            causes.append(invalid("spec.selector", "{}", "empty selector is invalid"))
+            causes.append(invalid("spec.selector", {}, "empty selector is invalid"))
         elif not faults and not selector_matches(selector, template_labels):
             causes.append(
                 invalid(
                     f"{path}.metadata.labels",
-                    _flow(template_labels),
+                    template_labels,
                     "`selector` does not match template `labels`",
                 )
             )
     causes += names.labels(template_labels, f"{path}.metadata.labels")
     causes += pod_spec(template.get("spec") or {}, f"{path}.spec", ("Always",))
     if old is not None and selector != old["spec"].get("selector"):
-        causes.append(invalid("spec.selector", _flow(selector or {}), "field is immutable"))
+        causes.append(invalid("spec.selector", selector or {}, "field is immutable"))
     return causes
 
 
@@ -146,7 +146,3 @@ def _rolling(rolling: Mapping[str, Any]) -> list[Cause]:
             )
         )
     return causes
-
-
-def _flow(value: Mapping[str, Any]) -> str:
-    return str(dict(value))

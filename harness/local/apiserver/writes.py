@@ -85,7 +85,9 @@ class Writer:
         seen = at_version(target.resource, target.version, old)
         document = apply_patch(target.resource, media, seen, patch)
         normalise(target, document)
-        if document["metadata"].get("uid") != old["metadata"]["uid"]:
+        # Left empty, it is the stored one's (ValidateObjectMetaAccessorUpdate): kubectl apply
+        # empties it for who applied the output of `kubectl get -o yaml` before.
+        if document["metadata"].get("uid") not in (None, "", old["metadata"]["uid"]):
             raise self._conflict(target, "the patch names another object's uid")
         return self._store_update(target, document, old, options)
 

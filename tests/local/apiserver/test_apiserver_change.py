@@ -56,6 +56,39 @@ def test_a_patch_that_does_not_apply_changes_nothing(world: World) -> None:
     assert stored(world) is before
 
 
+@pytest.mark.parametrize("uid", [None, "", "own"])
+@pytest.mark.parametrize("kind", ["merge", "strategic", "json"])
+def test_a_patch_may_leave_the_uid_to_the_server(world: World, kind: str, uid: str | None) -> None:
+    world.apply(deployment("web"))
+    own = stored(world)["metadata"]["uid"]
+    given = own if uid == "own" else uid
+    patch: Any = {"metadata": {"uid": given, "labels": {"seen": "yes"}}}
+    if kind == "json":
+        patch = [
+            {"op": "add", "path": "/metadata/uid", "value": given},
+            {"op": "add", "path": "/metadata/labels/seen", "value": "yes"},
+        ]
+    world.kubectl("patch", "deployment", "web", "--type", kind, "-p", json.dumps(patch))
+    assert stored(world)["metadata"]["uid"] == own
+    assert stored(world)["metadata"]["labels"]["seen"] == "yes"
+
+
+def test_a_patch_may_not_name_another_object(world: World) -> None:
+    world.apply(deployment("web"))
+    before = stored(world)
+    patch = json.dumps({"metadata": {"uid": "another"}})
+    refused = world.kubectl("patch", "deployment", "web", "-p", patch, code=1)
+    assert "the patch names another object's uid" in refused.err
+    assert stored(world) is before
+
+
+def test_a_file_is_applied_again_after_the_output_of_get(world: World) -> None:
+    world.apply(deployment("web"))
+    world.apply(json.loads(world.kubectl("get", "deployment", "web", "-o", "json").out))
+    assert "configured" in world.apply(deployment("web", replicas=3)).out
+    assert stored(world)["spec"]["replicas"] == 3
+
+
 def test_edit_saves_what_the_editor_wrote(world: World) -> None:
     world.apply(config_map("c", mode="ALLOW_ANY"))
     edited = world.kubectl("edit", "cm", "c", KUBE_EDITOR="sed -i s/ALLOW_ANY/REGISTRY_ONLY/")

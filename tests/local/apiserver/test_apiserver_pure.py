@@ -14,10 +14,12 @@ from harness.local.apiserver import spdy
 from harness.local.apiserver.fieldsets import fields_of, from_fields_v1, to_fields_v1
 from harness.local.apiserver.patches import PatchError, json_patch, merge_patch
 from harness.local.apiserver.protobuf import MAGIC, ProtobufError, decode
+from harness.local.apiserver.quantities import amount, is_quantity
 from harness.local.apiserver.selectors import (
     SelectorError,
     parse_fields,
     parse_labels,
+    predicate,
     selector_matches,
 )
 from harness.local.apiserver.spdy_dictionary import DICTIONARY
@@ -165,6 +167,32 @@ def test_label_selectors(text: str, labels: dict[str, str], matches: bool) -> No
 def test_malformed_label_selectors(text: str) -> None:
     with pytest.raises(SelectorError):
         parse_labels(text)
+
+
+@pytest.mark.parametrize(
+    ("smaller", "larger"),
+    [
+        ("0", "1n"), ("999m", "1"), ("1", "1k"), ("1000k", "1Mi"), ("1M", "1Mi"), ("1e3", "1001"),
+        ("-1", ".5"), ("1E2", "101"), ("1023Mi", "1Gi"), ("1u", "1m"), ("1e-3", "2m"),
+    ],
+)  # fmt: skip
+def test_amounts_are_compared_by_what_they_stand_for(smaller: str, larger: str) -> None:
+    assert amount(smaller) < amount(larger)
+
+
+@pytest.mark.parametrize("text", ["", "m", "1 k", "1K", "1ki", "0x1", "1e", "1e9999", "١"])
+def test_what_is_no_amount_has_none(text: str) -> None:
+    assert not is_quantity(text)
+    with pytest.raises(ValueError, match="is not a quantity"):
+        amount(text)
+
+
+def test_a_field_that_is_left_out_is_selected_by_its_zero_value() -> None:
+    chosen = predicate("", "spec.unschedulable=false", kinds.NODES)
+    assert chosen is not None
+    assert chosen({"metadata": {"name": "n"}, "spec": {}})
+    assert chosen({"metadata": {"name": "n"}, "spec": {"unschedulable": False}})
+    assert not chosen({"metadata": {"name": "n"}, "spec": {"unschedulable": True}})
 
 
 def test_field_selectors_know_their_fields() -> None:

@@ -100,6 +100,12 @@ def template(change: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
         (container({"image": ""}), "spec.template.spec.containers[0].image", "Required value"),
         (container({"ports": [{"containerPort": 70000}]}),
          "spec.template.spec.containers[0].ports[0].containerPort", "between 1 and 65535"),
+        (container({"resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "0.01"}}}),
+         "spec.template.spec.containers[0].resources.requests",
+         'Invalid value: "100m": must be less than or equal to cpu limit of 0.01'),
+        (container({"resources": {"limits": {"memory": "-5Mi"}}}),
+         "spec.template.spec.containers[0].resources.limits[memory]",
+         "must be greater than or equal to 0"),
         (container({"env": [{"name": "a=b"}]}),
          "spec.template.spec.containers[0].env[0].name", "Invalid value"),
         (container({"readinessProbe": {}}), "spec.template.spec.containers[0].readinessProbe",
@@ -145,6 +151,24 @@ def test_what_the_node_cannot_honour_is_refused_and_not_dropped(
     refused = world.apply(web, code=1)
     assert "not supported by the local cluster; use a full cluster" in refused.err
     assert world.store.list(kinds.DEPLOYMENTS) == []
+
+
+def test_a_selector_stays_as_it_is(world: World) -> None:
+    web = deployment("web")
+    world.apply(web)
+    labels = {"app": "web", "tier": "front"}
+    web["spec"]["selector"]["matchLabels"] = labels
+    web["spec"]["template"]["metadata"]["labels"] = labels
+    refused = world.apply(web, code=1)
+    selector = '{"matchLabels":{"app":"web","tier":"front"}}'
+    assert f"spec.selector: Invalid value: {selector}: field is immutable" in refused.err
+
+
+def test_the_grace_period_of_a_pod_stays_as_it_is(world: World) -> None:
+    world.apply(pod("one"))
+    patch = '{"spec":{"terminationGracePeriodSeconds":5}}'
+    refused = world.kubectl("patch", "pod", "one", "-p", patch, code=1)
+    assert "pod updates may not change fields other than" in refused.err
 
 
 def test_what_only_matters_on_a_full_cluster_is_accepted(world: World) -> None:
