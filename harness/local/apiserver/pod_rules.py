@@ -39,7 +39,7 @@ _MUTABLE: Final = ("containers", "tolerations")
 
 
 def pod(obj: Mapping[str, Any], old: Object | None) -> list[Cause]:
-    """A pod; only its images may change once it exists."""
+    """A pod. What a kubelet would follow once it exists, its images, the local node does not."""
     spec = obj.get("spec") or {}
     causes = pod_spec(spec, "spec", _RESTART_POLICIES)
     if old is not None and _fixed(spec) != _fixed(old["spec"]):
@@ -52,7 +52,22 @@ def pod(obj: Mapping[str, Any], old: Object | None) -> list[Cause]:
                 "(allow it to be set to 1 if it was previously negative)",
             )
         )
-    return causes
+    return causes + (_images(spec, old["spec"]) if old is not None else [])
+
+
+def _images(spec: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
+    why = (
+        "the local cluster does not restart a container with another image; delete the pod and "
+        "create it anew, as a Deployment does"
+    )
+    return [
+        forbidden(f"spec.{field}[{index}].image", why)
+        for field in ("initContainers", "containers")
+        for index, (new, before) in enumerate(
+            zip(spec.get(field) or (), old.get(field) or (), strict=False)
+        )
+        if new.get("image") != before.get("image")
+    ]
 
 
 def _fixed(spec: Mapping[str, Any]) -> Any:

@@ -61,7 +61,10 @@ Tell = Callable[[str, str, str, str], None]
 
 
 class Container:
-    """Runs a blueprint. ``changed`` is called after every change of ``view``."""
+    """Runs a blueprint. ``changed`` is called after every change of ``view``.
+
+    ``waiting`` is why it does not run before its first start, in kubelet's words.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Container:
         *,
         restart_policy: str,
         backoff_base: float,
+        waiting: str,
         changed: Callable[[], None],
         tell: Tell,
     ) -> None:
@@ -82,7 +86,7 @@ class Container:
         self._base = backoff_base
         self._changed = changed
         self._report = tell
-        self._state: State = Waiting("ContainerCreating")
+        self._state: State = Waiting(waiting)
         self._last: Terminated | None = None
         self._ready = False
         self._started = False

@@ -30,6 +30,7 @@ DRAIN: Final = 0.15
 reaches six proxies in 7 ms) before the application is told to stop."""
 PROXY_GRACE: Final = 1.0
 """Seconds for Envoy to end after the applications have."""
+CREATING: Final = "ContainerCreating"
 LONGEST_GRACE: Final = 8.0
 """Seconds; what a pod asks for is cut to this, so that nobody waits long for a deletion."""
 
@@ -142,6 +143,7 @@ class PodWorker:
             self.around.folder,
             restart_policy=policy,
             backoff_base=self._base,
+            waiting="PodInitializing" if self.pod["spec"].get("initContainers") else CREATING,
             changed=self._publish,
             tell=tell,
         )

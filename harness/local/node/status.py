@@ -7,7 +7,7 @@ pkg/apis/core/helper/qos.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.local.store import Object
@@ -86,6 +86,8 @@ def pod_status(
         "reason": "ContainersNotInitialized",
         "message": f"containers with incomplete status: [{' '.join(pending)}]",
     }
+    # An init container is ready when it has done its work.
+    initial = [_container(replace(view, ready=view.final and _succeeded(view))) for view in init]
     before = {c["type"]: c for c in pod.get("status", {}).get("conditions", ())}
     conditions = [
         _condition(before, "Initialized", initialized, {} if initialized else incomplete, now),
@@ -102,7 +104,7 @@ def pod_status(
         "podIPs": [{"ip": addresses["podIP"]}],
         "startTime": started,
         "qosClass": qos_class(pod),
-        **({"initContainerStatuses": [_container(view) for view in init]} if init else {}),
+        **({"initContainerStatuses": initial} if initial else {}),
         "containerStatuses": [_container(view) for view in containers],
     }
 

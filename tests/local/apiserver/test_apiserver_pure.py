@@ -25,6 +25,7 @@ from harness.local.apiserver.selectors import (
 from harness.local.apiserver.spdy_dictionary import DICTIONARY
 from harness.local.apiserver.strategic import strategic_merge
 from harness.local.apiserver.tables.columns import human_duration
+from harness.local.apiserver.tables.workloads import pod_status
 from harness.local.apiserver.targets import find
 from harness.local.store import ALL, kinds
 
@@ -300,3 +301,45 @@ def test_every_kind_is_found_by_its_paths() -> None:
             target = find(f"{root}/{version}{inside}/{resource.plural}/x")
             assert (target.resource, target.name) == (resource, "x")
             assert target.namespace == ("n" if resource.namespaced else None)
+
+
+def ended(code: int, reason: str = "") -> dict[str, Any]:
+    return {"state": {"terminated": {"exitCode": code, "reason": reason}}}
+
+
+def waiting(reason: str) -> dict[str, Any]:
+    return {"state": {"waiting": {"reason": reason}}}
+
+
+RUNNING: dict[str, Any] = {"state": {"running": {}}}
+
+
+@pytest.mark.parametrize(
+    ("init", "main", "shown"),
+    [
+        ([waiting("PodInitializing"), waiting("PodInitializing")], "PodInitializing", "Init:0/2"),
+        ([RUNNING, waiting("PodInitializing")], "PodInitializing", "Init:0/2"),
+        ([ended(0, "Completed"), RUNNING], "PodInitializing", "Init:1/2"),
+        ([ended(0, "Completed"), ended(3, "Error")], "PodInitializing", "Init:Error"),
+        ([ended(3), waiting("PodInitializing")], "PodInitializing", "Init:ExitCode:3"),
+        ([waiting("CrashLoopBackOff"), RUNNING], "PodInitializing", "Init:CrashLoopBackOff"),
+        ([waiting("ErrImagePull"), RUNNING], "PodInitializing", "Init:ErrImagePull"),
+        ([ended(0, "Completed"), ended(0, "Completed")], "ContainerCreating", "ContainerCreating"),
+        ([], "CrashLoopBackOff", "CrashLoopBackOff"),
+    ],
+)
+def test_the_status_of_a_pod_tells_how_far_its_init_containers_are(
+    init: list[dict[str, Any]], main: str, shown: str
+) -> None:
+    pod = {
+        "metadata": {"name": "p"},
+        "spec": {"initContainers": [{"name": "a"}, {"name": "b"}], "containers": [{"name": "m"}]},
+        "status": {
+            "phase": "Pending",
+            "initContainerStatuses": init,
+            "containerStatuses": [waiting(main)],
+        },
+    }
+    assert pod_status(pod) == shown
+    ending = {**pod, "metadata": {"name": "p", "deletionTimestamp": "t"}}
+    assert pod_status(ending) == "Terminating"

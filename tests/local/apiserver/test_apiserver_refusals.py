@@ -164,6 +164,15 @@ def test_a_selector_stays_as_it_is(world: World) -> None:
     assert f"spec.selector: Invalid value: {selector}: field is immutable" in refused.err
 
 
+def test_another_image_for_a_running_pod_is_refused_with_the_remedy(world: World) -> None:
+    world.apply(pod("one"))
+    before = world.store.get(kinds.PODS, "default", "one")
+    refused = world.kubectl("set", "image", "pod/one", "main=shop/two:1.0.0", code=1)
+    assert "spec.containers[0].image: Forbidden: the local cluster does not restart" in refused.err
+    assert "delete the pod and create it anew" in refused.err
+    assert world.store.get(kinds.PODS, "default", "one") is before
+
+
 def test_the_grace_period_of_a_pod_stays_as_it_is(world: World) -> None:
     world.apply(pod("one"))
     patch = '{"spec":{"terminationGracePeriodSeconds":5}}'

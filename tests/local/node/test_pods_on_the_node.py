@@ -256,6 +256,35 @@ def test_init_containers_run_first_and_in_turn():
                 s["state"]["terminated"]["exitCode"] for s in pod["status"]["initContainerStatuses"]
             ]
             assert ends == [0, 0]
+            assert [s["ready"] for s in pod["status"]["initContainerStatuses"]] == [True, True]
             assert await r.log("second") == "second\n"
+
+    asyncio.run(scenario())
+
+
+def test_a_pod_says_that_it_waits_for_its_init_containers():
+    async def scenario() -> None:
+        async with rig() as r:
+            r.image("web")
+            gate = r.folder / "init"
+            os.mkfifo(gate)
+            init = [
+                {"name": "first", "image": "web:1", "command": ["sh", "-c", f"read x < {gate}"]}
+            ]
+            r.run_pod(initContainers=init)
+
+            def running() -> bool:
+                (status,) = r.pod()["status"].get("initContainerStatuses") or [{"state": {}}]
+                return "running" in status["state"]
+
+            await r.until("the init container runs", running)
+            assert r.waiting() == "PodInitializing"
+            (first,) = r.pod()["status"]["initContainerStatuses"]
+            assert first["ready"] is False
+            with pytest.raises(NodeError, match="is waiting to start: PodInitializing"):
+                await r.log("web")
+            gate.write_text("go\n")
+            pod = await r.ready()
+            assert pod["status"]["initContainerStatuses"][0]["ready"] is True
 
     asyncio.run(scenario())

@@ -21,13 +21,14 @@ from harness.local.store import Object, Resource, kinds
 def _pod(pod: Object, now: datetime) -> Sequence[Any]:
     spec, status = pod.get("spec", {}), pod.get("status", {})
     statuses = status.get("containerStatuses") or ()
+    counted = (status.get("initContainerStatuses") or ()) if _initializing(pod) else statuses
     total = len(spec.get("containers") or ())
     ready = sum(1 for container in statuses if container.get("ready"))
     return (
         pod["metadata"]["name"],
         f"{ready}/{total}",
         pod_status(pod),
-        _restarts(statuses, now),
+        _restarts(counted, now),
         created(pod, now),
         status.get("podIP") or NONE,
         spec.get("nodeName") or NONE,
@@ -39,6 +40,10 @@ def _pod(pod: Object, now: datetime) -> Sequence[Any]:
 def pod_status(pod: Object) -> str:
     """The STATUS column (source: printPod in printers/internalversion/printers.go)."""
     status = pod.get("status", {})
+    if "deletionTimestamp" in pod["metadata"] and status.get("phase") not in _FINISHED:
+        return "Terminating"
+    if word := _initializing(pod):
+        return word
     word = status.get("reason") or status.get("phase") or "Unknown"
     running = False
     for container in reversed(status.get("containerStatuses") or ()):
@@ -53,9 +58,23 @@ def pod_status(pod: Object) -> str:
     if word == "Completed" and running:
         ready = {each.get("type"): each.get("status") for each in status.get("conditions") or ()}
         word = "Running" if ready.get("Ready") == "True" else "NotReady"
-    if "deletionTimestamp" in pod["metadata"] and status.get("phase") not in _FINISHED:
-        word = "Terminating"
     return str(word)
+
+
+def _initializing(pod: Object) -> str:
+    """The STATUS while an init container has not done its work; else empty."""
+    status = pod.get("status", {})
+    for index, container in enumerate(status.get("initContainerStatuses") or ()):
+        state = container.get("state") or {}
+        waiting, terminated = state.get("waiting") or {}, state.get("terminated")
+        if terminated is not None:
+            if terminated.get("exitCode", 0) == 0:
+                continue
+            return f"Init:{terminated.get('reason') or _exit_word(terminated)}"
+        if waiting.get("reason") not in (None, "", "PodInitializing"):
+            return f"Init:{waiting['reason']}"
+        return f"Init:{index}/{len(pod['spec'].get('initContainers') or ())}"
+    return ""
 
 
 _FINISHED: Final = ("Succeeded", "Failed")
