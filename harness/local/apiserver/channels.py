@@ -1,7 +1,8 @@
 """The remote-command protocol over WebSocket: frames to and from a running command.
 
 Subprotocols ``v5.channel.k8s.io`` (kubectl) and ``v4.channel.k8s.io`` (the Python client): the
-first byte of each binary frame is a channel.
+first byte of each frame is a channel. Frames are binary or text; the Python client sends what it
+is given as ``str`` in text frames.
 Source: k8s.io/apimachinery/pkg/util/remotecommand, k8s.io/kubelet/pkg/cri/streaming.
 """
 
@@ -13,7 +14,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from harness.local.apiserver.statuses import bad_request, failure
 from harness.local.contracts import ExecSession
@@ -67,6 +68,14 @@ async def converse(
             await socket.close()
 
 
+def content(message: WSMessage) -> bytes:
+    """The bytes of a frame that carries data, text as UTF-8; none for any other."""
+    if message.type is WSMsgType.TEXT:
+        text: str = message.data
+        return text.encode()
+    return bytes(message.data) if message.type is WSMsgType.BINARY else b""
+
+
 async def refuse(socket: web.WebSocketResponse, status: Mapping[str, Any]) -> None:
     """End a conversation that cannot start, with its reason."""
     await socket.send_bytes(bytes([ERROR]) + json.dumps(status).encode())
@@ -77,9 +86,10 @@ async def _read(
     socket: web.WebSocketResponse, session: ExecSession, streams: frozenset[int]
 ) -> None:
     async for message in socket:
-        if message.type is not WSMsgType.BINARY or not message.data:
+        frame = content(message)
+        if not frame:
             continue
-        channel, data = message.data[0], message.data[1:]
+        channel, data = frame[0], frame[1:]
         if channel == STDIN and STDIN in streams:
             await session.write(data)
         elif channel == CLOSE and data[:1] == bytes([STDIN]):

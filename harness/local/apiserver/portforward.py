@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from harness.local.apiserver.channels import MAX_FRAME
+from harness.local.apiserver.channels import MAX_FRAME, content
 from harness.local.apiserver.spdy import (
     Data,
     Decoder,
@@ -217,10 +217,10 @@ async def _channels(socket: web.WebSocketResponse, dial: Dial, ports: list[int])
     closing = asyncio.create_task(close_after(serving), name="port-forward channels")
     try:
         async for message in socket:
-            if message.type is WSMsgType.BINARY and message.data:
-                index, is_error = divmod(message.data[0], 2)
+            if frame := content(message):
+                index, is_error = divmod(frame[0], 2)
                 if not is_error and index < len(connections):
-                    await connections[index].waiting.put(message.data[1:])
+                    await connections[index].waiting.put(frame[1:])
     finally:
         # Cancelling it cancels what it waits for.
         closing.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -102,6 +103,26 @@ def test_exec_by_the_official_client(core: kubernetes.client.CoreV1Api) -> None:
     done.sock.shutdown()
 
 
+def test_what_the_official_client_writes_as_text_arrives(
+    cluster: World, core: kubernetes.client.CoreV1Api
+) -> None:
+    running = stream(
+        core.connect_get_namespaced_pod_exec,
+        "one",
+        "default",
+        command=["cat"],
+        stdout=True,
+        stdin=True,
+        tty=True,
+        _preload_content=False,
+    )
+    running.write_channel(4, json.dumps({"Width": 101, "Height": 31}))
+    running.write_stdin("hällo\n")
+    assert running.readline_stdout(timeout=10) == "hällo"
+    assert cluster.node.sessions[-1].sizes == [(101, 31)]
+    running.sock.shutdown()
+
+
 def test_exec_without_websocket_is_refused(cluster: World) -> None:
     answer = cluster.request("POST", "/api/v1/namespaces/default/pods/one/exec?command=ls&stdout=1")
     assert answer.status_code == 400
@@ -181,6 +202,22 @@ def test_port_forward_by_the_official_client(
         if thread.name.startswith("Kubernetes port forward"):
             thread.join(10)
     forward.websocket.shutdown()
+
+
+def test_port_forward_takes_text_frames(
+    core: kubernetes.client.CoreV1Api, upper: UpperCaseServer
+) -> None:
+    running = stream(
+        core.connect_get_namespaced_pod_portforward,
+        "one",
+        "default",
+        ports="80",
+        _preload_content=False,
+    )
+    running.write_channel(0, "hello\n")
+    # The channel begins with the port's number in two bytes, which are characters, too.
+    assert running.readline_channel(0, timeout=10) == "P\0HELLO"
+    running.sock.shutdown()
 
 
 def test_what_the_node_does_not_do_is_said(cluster: World) -> None:
