@@ -19,7 +19,6 @@ from harness.local.node import proxy_commands
 from harness.local.node.addresses import AddressBlock
 from harness.local.node.blueprints import Surroundings, admin_socket
 from harness.local.node.container import Container
-from harness.local.node.execution import start_session
 from harness.local.node.machine import NODE, envoy_version, node_object
 from harness.local.node.pod import PodWorker, is_proxy_blueprint
 from harness.local.node.process import adopt_orphans
@@ -131,12 +130,11 @@ class NodeAgent:
     ) -> ExecSession:
         """Run a command in the container's environment; calls of Envoy's admin are answered."""
         found = self._container(namespace, pod, container)
-        if not found.running or found.launched is None:
-            raise NodeError(f'container not found ("{container}")', 404, "NotFound")
-        if is_proxy_blueprint(found) and (call := proxy_commands.understand(command)):
+        call = proxy_commands.understand(command) if is_proxy_blueprint(found) else None
+        if call and found.running:
             folder = self._workers[namespace, pod].around.folder
             return await proxy_commands.answer(call, admin_socket(folder))
-        return start_session(found.launched, command, stdin=stdin, tty=tty)
+        return found.execute(command, stdin=stdin, tty=tty)
 
     async def dial(
         self, namespace: str, pod: str, port: int

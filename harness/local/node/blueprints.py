@@ -25,11 +25,12 @@ from harness.local.contracts import (
 from harness.local.node import images
 from harness.local.node.bootstrap import PRIVATE, bootstrap
 from harness.local.node.checks import Run, check_of, proxy_check
-from harness.local.node.container import Blueprint, Launch, Probe
+from harness.local.node.container import Blueprint, Probe
 from harness.local.node.dockerfile import ImageConfig
 from harness.local.node.environment import Lookup, container_environment, expand
 from harness.local.node.errors import CannotStart
 from harness.local.node.probes import Timing
+from harness.local.node.process import Launch
 from harness.local.store import Object
 
 OUTBOUND_PORT: Final = 15001

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from harness.local.contracts import NodeError
 from harness.local.events import NORMAL, WARNING
 from harness.local.node import probes
 from harness.local.node.errors import CannotStart
+from harness.local.node.execution import ProcessSession, start_session
 from harness.local.node.logs import ContainerLog
 from harness.local.node.probes import Check, Timing
-from harness.local.node.process import Process
+from harness.local.node.process import Launch, Process
 from harness.local.node.status import ContainerView, Running, State, Terminated, Waiting
 from harness.local.store.store import timestamp
 
@@ -25,15 +27,6 @@ UNHEALTHY_GRACE: Final = 2.0
 """Seconds a container that failed its liveness probe may take to end."""
 LAST_WORDS: Final = 5
 """Log lines in the message of a container that failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """What to execute, and where."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    cwd: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +86,7 @@ class Container:
         self._restarts = 0
         self._final = False
         self._process: Process | None = None
+        self._sessions: set[ProcessSession] = set()
         self._stopping = asyncio.Event()
 
     @property
@@ -153,6 +147,14 @@ class Container:
         if self._process is not None:
             self._process.kill()
 
+    def execute(self, command: Sequence[str], *, stdin: bool, tty: bool) -> ProcessSession:
+        """Run a command beside the container's process, and no longer than it; NodeError."""
+        if not self.running or self.launched is None:
+            raise NodeError(f'container not found ("{self.name}")', 404, "NotFound")
+        session = start_session(self.launched, command, stdin=stdin, tty=tty)
+        self._sessions = {each for each in self._sessions if each.running} | {session}
+        return session
+
     # --- one run ---------------------------------------------------------------------------
 
     def _start(self) -> Process:
@@ -201,6 +203,8 @@ class Container:
             for task in (*watching, probing):
                 task.cancel()
             await asyncio.gather(*watching, probing, return_exceptions=True)
+        # As the kernel kills what is left in a PID namespace when its first process ends.
+        await asyncio.gather(*(session.kill() for session in self._sessions))
         assert self.log is not None
         self.log.close()
         ended = Terminated(

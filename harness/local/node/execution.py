@@ -17,8 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from harness.local.contracts import NodeError
-from harness.local.node.container import Launch
-from harness.local.node.process import CHUNK, reap_group, tied_to_us
+from harness.local.node.process import CHUNK, Launch, reap_group, tied_to_us
 
 STDOUT: Final = 1
 STDERR: Final = 2
@@ -78,6 +77,11 @@ class ProcessSession:
             self._loop.add_reader(descriptor, self._read, descriptor)
         self._pidfd = os.pidfd_open(self._child.pid)
         self._loop.add_reader(self._pidfd, self._reap)
+
+    @property
+    def running(self) -> bool:
+        """Not ended yet."""
+        return not self._ended.done()
 
     async def write(self, data: bytes) -> None:
         """Give bytes to stdin, waiting while the command does not read; lost once it has ended."""

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,15 @@ LAST_PAUSE: Final = 0.5
 PR_SET_CHILD_SUBREAPER: Final = 36
 """prctl(2)."""
 SETPRIV: Final = shutil.which("setpriv")
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What to execute, and where."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
 
 
 def tied_to_us(argv: Sequence[str]) -> list[str]:

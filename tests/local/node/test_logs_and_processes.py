@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from harness.local.contracts import LogOptions, NodeError
-from harness.local.node.container import Launch
+from harness.local.node.container import Blueprint, Container
 from harness.local.node.execution import ProcessSession, start_session
 from harness.local.node.logs import ContainerLog
-from harness.local.node.process import Process
+from harness.local.node.process import Launch, Process
 from tests.local.node.node_rig import SECONDS, collect
 
 
@@ -199,6 +200,42 @@ def test_control_c_reaches_the_command():
 def test_a_command_that_does_not_exist(command: list[str], words: str):
     with pytest.raises(NodeError, match=words):
         start_session(LAUNCH, command, stdin=False, tty=False)
+
+
+@pytest.mark.parametrize("tty", [False, True])
+def test_a_command_ends_with_the_run_of_its_container(tmp_path: Path, tty: bool):
+    async def scenario() -> None:
+        restarted = asyncio.Event()
+
+        def changed() -> None:
+            if container.running and container.view.restarts == 1:
+                restarted.set()
+
+        launch = Launch(("sleep", "777"), LAUNCH.env, LAUNCH.cwd)
+        container = Container(
+            Blueprint("main", "shop/main:1.0.0", lambda: launch),
+            tmp_path,
+            restart_policy="Always",
+            backoff_base=0,
+            changed=changed,
+            tell=lambda *_: None,
+        )
+        with pytest.raises(NodeError, match='container not found \\("main"\\)'):
+            container.execute(["true"], stdin=False, tty=tty)
+        life = asyncio.create_task(container.run())
+        await asyncio.sleep(0)
+        done = container.execute(["true"], stdin=False, tty=tty)
+        assert (await asyncio.wait_for(collect(done), SECONDS))[0] == 0
+        first = container.execute(["sleep", "777"], stdin=True, tty=tty)
+        os.kill(container.view.pid, signal.SIGKILL)
+        assert (await asyncio.wait_for(collect(first), SECONDS))[0] == 137
+        await asyncio.wait_for(restarted.wait(), SECONDS)
+        second = container.execute(["sleep", "777"], stdin=True, tty=tty)
+        await container.stop(0)
+        assert (await asyncio.wait_for(collect(second), SECONDS))[0] == 137
+        await asyncio.wait_for(life, SECONDS)
+
+    asyncio.run(scenario())
 
 
 def open_files() -> int:

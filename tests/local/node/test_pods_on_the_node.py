@@ -13,7 +13,7 @@ import pytest
 
 from harness.local.contracts import NodeError
 from harness.local.store import kinds
-from tests.local.node.node_rig import NAMESPACE, SECONDS, is_ready, rig
+from tests.local.node.node_rig import NAMESPACE, SECONDS, collect, is_ready, rig
 
 
 def test_an_injected_pod_serves_behind_its_sidecar():
@@ -186,6 +186,21 @@ def test_a_pod_that_ignores_sigterm_is_killed_after_its_grace():
             r.store.delete(kinds.PODS, NAMESPACE, "web", grace_seconds=1)
             await r.until("gone", lambda: not r.store.list(kinds.PODS))
             assert r.processes() == []
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("tty", [False, True])
+def test_a_deleted_pod_ends_the_commands_in_it(tty: bool):
+    async def scenario() -> None:
+        async with rig() as r:
+            r.image("web")
+            r.run_pod()
+            await r.ready()
+            command = ["sleep", "777"]
+            session = await r.node.execute(NAMESPACE, "web", "web", command, stdin=True, tty=tty)
+            r.store.delete(kinds.PODS, NAMESPACE, "web", grace_seconds=0)
+            assert (await asyncio.wait_for(collect(session), SECONDS))[0] == 137
 
     asyncio.run(scenario())
 
