@@ -27,6 +27,8 @@ ERROR: Final = 3
 RESIZE: Final = 4
 CLOSE: Final = 255
 MAX_FRAME: Final = 4 * 1024 * 1024
+GOODBYE_SECONDS: Final = 0.25
+"""For a client to answer the goodbye of a server that stops."""
 
 
 async def prepare(request: web.BaseRequest) -> web.WebSocketResponse:
@@ -64,8 +66,7 @@ async def converse(
         # Shielded: the server may stop while the client leaves, and the command must end anyway.
         await asyncio.shield(session.kill())
         await asyncio.gather(reading, writing, return_exceptions=True)
-        with contextlib.suppress(ConnectionError):
-            await socket.close()
+        await say_goodbye(socket)
 
 
 def content(message: WSMessage) -> bytes:
@@ -74,6 +75,18 @@ def content(message: WSMessage) -> bytes:
         text: str = message.data
         return text.encode()
     return bytes(message.data) if message.type is WSMsgType.BINARY else b""
+
+
+async def say_goodbye(socket: web.WebSocketResponse) -> None:
+    """Close in order; in a request that is cancelled the client has GOODBYE_SECONDS for it.
+
+    In any other it may be slow to read what it was sent before the goodbye.
+    """
+    task = asyncio.current_task()
+    cancelled = task is not None and task.cancelling() > 0
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(GOODBYE_SECONDS if cancelled else None):
+            await socket.close()
 
 
 async def refuse(socket: web.WebSocketResponse, status: Mapping[str, Any]) -> None:

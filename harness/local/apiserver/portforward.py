@@ -10,7 +10,6 @@ Source: k8s.io/client-go/tools/portforward, k8s.io/kubelet/pkg/cri/streaming/por
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from harness.local.apiserver.channels import MAX_FRAME, content
+from harness.local.apiserver.channels import MAX_FRAME, content, say_goodbye
 from harness.local.apiserver.spdy import (
     Data,
     Decoder,
@@ -68,8 +67,7 @@ async def forward(request: web.BaseRequest, node: NodeAgent, pod: Object) -> web
         # The client is gone or speaks something else: either way there is nobody to tell.
         pass
     finally:
-        with contextlib.suppress(ConnectionError):
-            await socket.close()
+        await say_goodbye(socket)
     return socket
 
 

@@ -113,9 +113,11 @@ class ApiServer:
             await protocols.shutdown(SHUTDOWN_SECONDS)
 
     async def _end_streams(self) -> None:
+        """What does not end in time is left to the shutdown of its connection."""
         for task in self._streams:
             task.cancel()
-        await asyncio.gather(*self._streams, return_exceptions=True)
+        if self._streams:
+            await asyncio.wait(self._streams, timeout=SHUTDOWN_SECONDS)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Let in who may; turn every refusal into a Status; never answer 5xx to bad input."""

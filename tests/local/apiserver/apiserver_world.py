@@ -28,12 +28,16 @@ T = TypeVar("T")
 
 
 class EchoSession:
-    """A command of the fake node: ``cat`` repeats stdin, ``exit N`` ends with N."""
+    """A command of the fake node: ``cat`` repeats stdin, ``exit N`` ends with N.
+
+    ``stuck`` is a ``cat`` that does not end, killed or not, before ``released`` is set.
+    """
 
     def __init__(self, command: Sequence[str]) -> None:
         self.command = list(command)
         self.sizes: list[tuple[int, int]] = []
         self.killed = False
+        self.released = asyncio.Event()
         self._input: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     async def write(self, data: bytes) -> None:
@@ -43,7 +47,7 @@ class EchoSession:
         await self._input.put(None)
 
     async def output(self) -> AsyncIterator[tuple[int, bytes]]:
-        if self.command[0] == "cat":
+        if self.command[0] in ("cat", "stuck"):
             while (data := await self._input.get()) is not None:
                 yield 1, data
         else:
@@ -54,6 +58,8 @@ class EchoSession:
         return int(self.command[1]) if self.command[0] == "exit" else 0
 
     async def kill(self) -> None:
+        if self.command[0] == "stuck":
+            await self.released.wait()
         self.killed = True
 
     def resize(self, width: int, height: int) -> None:
@@ -167,6 +173,10 @@ class World:
     def open(self) -> None:
         """The rooms behind the server are there."""
         self.do(lambda: self._server.open(admit=admit, node=self.node))
+
+    def stop_server(self, within: float) -> None:
+        """End every request; TimeoutError if that takes longer than ``within`` seconds."""
+        self.run(asyncio.wait_for(self._server.stop(), within))
 
     def stop(self) -> None:
         self.run(self._server.stop())

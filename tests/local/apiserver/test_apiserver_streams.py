@@ -103,24 +103,25 @@ def test_exec_by_the_official_client(core: kubernetes.client.CoreV1Api) -> None:
     done.sock.shutdown()
 
 
+@contextlib.contextmanager
+def talking(call: Any, **options: Any) -> Iterator[Any]:
+    """The official client in conversation with pod ``one``, until the block ends."""
+    client = stream(call, "one", "default", _preload_content=False, **options)
+    try:
+        yield client
+    finally:
+        client.sock.shutdown()
+
+
 def test_what_the_official_client_writes_as_text_arrives(
     cluster: World, core: kubernetes.client.CoreV1Api
 ) -> None:
-    running = stream(
-        core.connect_get_namespaced_pod_exec,
-        "one",
-        "default",
-        command=["cat"],
-        stdout=True,
-        stdin=True,
-        tty=True,
-        _preload_content=False,
-    )
-    running.write_channel(4, json.dumps({"Width": 101, "Height": 31}))
-    running.write_stdin("hällo\n")
-    assert running.readline_stdout(timeout=10) == "hällo"
+    exec_ = core.connect_get_namespaced_pod_exec
+    with talking(exec_, command=["cat"], stdin=True, stdout=True, tty=True) as client:
+        client.write_channel(4, json.dumps({"Width": 101, "Height": 31}))
+        client.write_stdin("hällo\n")
+        assert client.readline_stdout(timeout=10) == "hällo"
     assert cluster.node.sessions[-1].sizes == [(101, 31)]
-    running.sock.shutdown()
 
 
 def test_exec_without_websocket_is_refused(cluster: World) -> None:
@@ -134,6 +135,19 @@ def test_a_command_ends_when_its_client_leaves(cluster: World) -> None:
         cluster.run(until(lambda: bool(cluster.node.sessions)))
     cluster.run(until(lambda: cluster.node.sessions[-1].killed))
     assert cluster.node.sessions[-1].killed
+
+
+@pytest.mark.parametrize("command", ["cat", "stuck"])
+def test_the_server_stops_though_an_exec_client_does_not_read(
+    cluster: World, core: kubernetes.client.CoreV1Api, command: str
+) -> None:
+    with talking(core.connect_get_namespaced_pod_exec, command=[command], stdout=True):
+        cluster.until(lambda: bool(cluster.node.sessions))
+        cluster.stop_server(within=5)
+        assert not cluster.under_way
+    session = cluster.node.sessions[-1]
+    cluster.do(session.released.set)
+    cluster.until(lambda: session.killed)
 
 
 class UpperCaseServer:
@@ -207,17 +221,19 @@ def test_port_forward_by_the_official_client(
 def test_port_forward_takes_text_frames(
     core: kubernetes.client.CoreV1Api, upper: UpperCaseServer
 ) -> None:
-    running = stream(
-        core.connect_get_namespaced_pod_portforward,
-        "one",
-        "default",
-        ports="80",
-        _preload_content=False,
-    )
-    running.write_channel(0, "hello\n")
-    # The channel begins with the port's number in two bytes, which are characters, too.
-    assert running.readline_channel(0, timeout=10) == "P\0HELLO"
-    running.sock.shutdown()
+    with talking(core.connect_get_namespaced_pod_portforward, ports="80") as client:
+        client.write_channel(0, "hello\n")
+        # The channel begins with the port's number in two bytes, which are characters, too.
+        assert client.readline_channel(0, timeout=10) == "P\0HELLO"
+
+
+def test_the_server_stops_though_a_port_forward_client_does_not_read(
+    cluster: World, core: kubernetes.client.CoreV1Api, upper: UpperCaseServer
+) -> None:
+    with talking(core.connect_get_namespaced_pod_portforward, ports="80"):
+        cluster.until(lambda: bool(cluster.under_way))
+        cluster.stop_server(within=5)
+        assert not cluster.under_way
 
 
 def test_what_the_node_does_not_do_is_said(cluster: World) -> None:
