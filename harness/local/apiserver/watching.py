@@ -20,7 +20,7 @@ from harness.local.apiserver.targets import Target
 from harness.local.store import Event, EventType, Expired, Object, Store
 
 BOOKMARK_SECONDS: Final = 45.0
-"""Between two bookmarks on a quiet watch."""
+"""Between two bookmarks, however busy the kind is."""
 TURNS_OF_ROOMS: Final = 2
 """Turns of the event loop a watch leaves to the rooms that the same change has woken: the pilot
 gets a new endpoint and pushes it, so that who heard `kubectl rollout status` seldom finds a proxy
@@ -92,24 +92,24 @@ async def _run(
     chosen: Predicate | None,
     render: Render,
 ) -> AsyncIterator[list[WatchEvent]]:
-    deadline = asyncio.get_running_loop().time() + options.timeout
+    clock = asyncio.get_running_loop().time
+    deadline, due = clock() + options.timeout, clock() + BOOKMARK_SECONDS
     if start.since is not None and start.since > store.version:
         raise Expired(f"too large resource version: {start.since}, current: {store.version}")
     with store.watch(target.resource, start.since) as watch:
         if start.since is None:
             yield _initial(store, target, start, chosen, render)
-        while True:
-            remaining = deadline - asyncio.get_running_loop().time()
-            if remaining <= 0:
-                break
+        while (now := clock()) < deadline:
+            if now >= due:
+                due = now + BOOKMARK_SECONDS
+                if options.bookmarks:
+                    yield [bookmark(target, watch.position, render)]
             try:
                 # Not wait_for: in Python 3.11 it swallows a cancellation that comes just after
                 # the wake, and the watch would outlive the server's stop.
-                async with asyncio.timeout(min(remaining, BOOKMARK_SECONDS)):
+                async with asyncio.timeout_at(min(deadline, due)):
                     changes = await watch.wait()
             except TimeoutError:
-                if options.bookmarks:
-                    yield [bookmark(target, watch.position, render)]
                 continue
             for _ in range(TURNS_OF_ROOMS):
                 await asyncio.sleep(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import ssl
 from typing import Any
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 from apiserver_world import World, config_map, named, until, until_no_connections
 
+from harness.local.apiserver import watching
 from harness.local.apiserver.options import ListOptions
 from harness.local.apiserver.targets import find
 from harness.local.apiserver.watching import events
@@ -184,6 +186,38 @@ def test_departed_watchers_leave_nothing_behind(world: World) -> None:
 
     world.run(until(lambda: not any(world.store._wakers.values())))
     assert not any(world.store._wakers.values())
+
+
+def test_a_quiet_watch_of_a_busy_kind_gets_its_bookmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "BOOKMARK_SECONDS", 0.05)
+
+    async def keep_busy(store: Store) -> None:
+        for number in itertools.count():
+            new = copied(store.get(kinds.CONFIG_MAPS, "default", "a"))
+            new["data"] = {"number": str(number)}
+            store.update(kinds.CONFIG_MAPS, new)
+            await asyncio.sleep(0)
+
+    async def scenario() -> None:
+        store = Store()
+        store.create(kinds.NAMESPACES, named("default"))
+        store.create(kinds.CONFIG_MAPS, config_map("a"), "default")
+        options = ListOptions(
+            watch=True,
+            bookmarks=True,
+            labels="app=none",
+            resource_version=str(store.version),
+        )
+        following = events(store, find(PATH), options, lambda obj: obj)
+        busy = asyncio.create_task(keep_busy(store))
+        async with asyncio.timeout(10):
+            [(first, earlier)], [(second, later)] = await anext(following), await anext(following)
+        busy.cancel()
+        assert (first, second) == ("BOOKMARK", "BOOKMARK")
+        versions = [int(each["metadata"]["resourceVersion"]) for each in (earlier, later)]
+        assert int(options.resource_version) < versions[0] < versions[1]
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("turns", range(5))
