@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from aiohttp import web
@@ -10,11 +13,13 @@ from multidict import MultiMapping
 
 from harness.local.apiserver import channels
 from harness.local.apiserver.options import flag, integer
-from harness.local.apiserver.statuses import bad_request, status_of
+from harness.local.apiserver.statuses import Refusal, bad_request, status_of
 from harness.local.contracts import LogOptions, NodeAgent, NodeError
 from harness.local.store import Object
 
 DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
+TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+"""RFC 3339, which is narrower than what datetime reads."""
 
 
 def choose_container(pod: Object, asked: str) -> str:
@@ -39,23 +44,63 @@ def choose_container(pod: Object, asked: str) -> str:
     )
 
 
-def log_options(query: Mapping[str, str]) -> LogOptions:
-    """Query of ``pods/log``; Refusal 400 for values that are none."""
+def log_options(query: Mapping[str, str], now: datetime) -> LogOptions:
+    """Query of ``pods/log``; Refusal 400 or 422 for values that are none."""
+    _check_stream(query.get("stream", ""))
     return LogOptions(
         follow=flag(query, "follow"),
         previous=flag(query, "previous"),
         timestamps=flag(query, "timestamps"),
         tail=integer(query, "tailLines"),
-        since_seconds=integer(query, "sinceSeconds"),
+        since_seconds=_since(query, now),
         limit_bytes=integer(query, "limitBytes"),
     )
+
+
+def _since(query: Mapping[str, str], now: datetime) -> int | None:
+    """Seconds of ``sinceSeconds``, or to ``sinceTime``: rounded up, so that no line is lost."""
+    seconds, time = integer(query, "sinceSeconds"), query.get("sinceTime", "")
+    if not time:
+        return seconds
+    if seconds is not None:
+        raise _invalid("at most one of `sinceTime` or `sinceSeconds` may be specified")
+    return max(0, math.ceil((now - _time(time)).total_seconds()))
+
+
+def _time(text: str) -> datetime:
+    if TIME.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # A day or an hour that does not exist: refused like any other text.
+    raise bad_request(
+        f"sinceTime: {text[:40]!r} is not a time in the form of RFC 3339, "
+        "such as 2026-01-31T12:00:00Z"
+    )
+
+
+def _check_stream(stream: str) -> None:
+    if stream in ("Stdout", "Stderr"):
+        raise bad_request(
+            f"stream: {stream} is not supported by the local cluster, which keeps the output of a "
+            "container in one log; use stream=All or leave it out"
+        )
+    if stream not in ("", "All"):
+        raise _invalid(
+            f'stream: Unsupported value: "{stream[:40]}": supported values: "All", "Stderr", '
+            '"Stdout"'
+        )
+
+
+def _invalid(problem: str) -> Refusal:
+    return Refusal(422, "Invalid", f"PodLogOptions is invalid: {problem}")
 
 
 async def stream_log(request: web.BaseRequest, node: NodeAgent, pod: Object) -> web.StreamResponse:
     """Answer with the container's log; a refusal of the node agent is a proper Status."""
     container = choose_container(pod, request.query.get("container", ""))
     metadata = pod["metadata"]
-    options = log_options(request.query)
+    options = log_options(request.query, datetime.now(UTC))
     chunks = node.logs(metadata["namespace"], metadata["name"], container, options)
     first = await anext(chunks, b"")
     response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})

@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import kubernetes
@@ -15,6 +16,8 @@ import pytest
 from apiserver_world import World, pod, until
 from kubernetes.stream import portforward, stream
 
+from harness.local.apiserver.containers import log_options
+from harness.local.apiserver.statuses import Refusal
 from harness.local.store import kinds
 
 
@@ -48,6 +51,57 @@ def test_logs_and_their_options(cluster: World) -> None:
         9,
     )
     assert not asked.follow
+
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("since", "seconds"),
+    [
+        ("2026-05-04T11:59:00Z", 60),
+        ("2026-05-04T13:59:00+02:00", 60),
+        ("2026-05-04T11:58:59.500000001Z", 61),
+        ("2026-05-04T12:00:01Z", 0),
+        ("0001-01-01T00:00:00+23:59", 63_913_579_140),
+        ("9999-12-31T23:59:59-23:59", 0),
+    ],
+)
+def test_logs_since_a_time(since: str, seconds: int) -> None:
+    assert log_options({"sinceTime": since}, NOON).since_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "words"),
+    [
+        ({"sinceTime": "yesterday"}, 400, "sinceTime: 'yesterday' is not a time .*RFC 3339"),
+        ({"sinceTime": "2026-05-04"}, 400, "is not a time"),
+        ({"sinceTime": "2026-05-04T11:59:00"}, 400, "is not a time"),
+        ({"sinceTime": "2026-02-30T11:59:00Z"}, 400, "is not a time"),
+        (
+            {"sinceTime": "2026-05-04T11:59:00Z", "sinceSeconds": "5"},
+            422,
+            "at most one of `sinceTime` or `sinceSeconds` may be specified",
+        ),
+        ({"stream": "Stderr"}, 400, "stream: Stderr is not supported .*stream=All"),
+        ({"stream": "Stdout"}, 400, "stream: Stdout is not supported .*stream=All"),
+        ({"stream": "stdout"}, 422, 'Unsupported value: "stdout": supported values: "All"'),
+    ],
+)
+def test_logs_that_cannot_be_chosen(query: dict[str, str], code: int, words: str) -> None:
+    with pytest.raises(Refusal, match=words) as refused:
+        log_options(query, NOON)
+    assert refused.value.code == code
+
+
+def test_logs_since_a_time_of_all_streams_by_kubectl_and_the_api(cluster: World) -> None:
+    assert cluster.kubectl("logs", "one", "--since-time=2026-05-04T12:00:00Z").out
+    assert cluster.node.asked[-1].since_seconds is not None
+    path = "/api/v1/namespaces/default/pods/one/log?stream="
+    assert cluster.request("GET", path + "All").text == "first\nsecond\n"
+    refused = cluster.request("GET", path + "Stderr")
+    assert refused.status_code == 400
+    assert "in one log" in refused.json()["message"]
 
 
 def test_logs_of_the_previous_container_say_why_there_are_none(cluster: World) -> None:
