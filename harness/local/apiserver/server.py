@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpProcessingError, RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
@@ -34,6 +34,15 @@ are ended at once."""
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _log = logging.getLogger(__name__)
+_protocol_log = logging.getLogger(f"{__name__}.protocol")
+
+
+def _is_a_fault(record: logging.LogRecord) -> bool:
+    """Not a client's malformed HTTP, which anybody may send: the 400 it is answered says it all."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_protocol_log.addFilter(_is_a_fault)
 
 
 class ApiServer:
@@ -73,7 +82,7 @@ class ApiServer:
             self._answer,
             request_factory=_request,
             handler_cancellation=True,
-            logger=_log,
+            logger=_protocol_log,
             access_log=None,
             auto_decompress=False,
         )

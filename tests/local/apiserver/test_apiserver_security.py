@@ -6,6 +6,9 @@ import json
 import socket
 import ssl
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import yaml
@@ -59,17 +62,53 @@ def test_it_speaks_tls_only_and_checks_out_against_its_own_ca(world: World) -> N
         assert secured.version() in ("TLSv1.2", "TLSv1.3")
 
 
-def expecting(world: World, token: str) -> bytes:
-    """The first line that answers a POST which waits for leave to send its body."""
+@contextmanager
+def connected(world: World) -> Iterator[ssl.SSLSocket]:
+    """A TLS connection for bytes no HTTP client would send."""
     context = ssl.create_default_context(cadata=world.credentials.ca.decode())
     with (
-        socket.create_connection(("127.0.0.1", world.port), timeout=5) as raw,
+        socket.create_connection(("127.0.0.1", world.port), timeout=10) as raw,
         context.wrap_socket(raw, server_hostname="127.0.0.1") as secured,
-        secured.makefile("rb") as answer,
     ):
-        secured.sendall(
-            f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
-            f"Expect: 100-continue\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        yield secured
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /api HTTP/1.1\r\nHost: 127.0.0.1\r\nno colon\r\n\r\n",
+        b"GET /api HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /api HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -5\r\n\r\n",
+        b"GET /api HTTP/3.9\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /\xc3\xa4 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_and_not_logged(
+    world: World, caplog: pytest.LogCaptureFixture, request_: bytes
+) -> None:
+    with connected(world) as client, client.makefile("rb") as answer:
+        client.sendall(request_)
+        assert answer.readline().startswith(b"HTTP/1.0 400 ")
+    assert caplog.text == ""
+
+
+def test_a_fault_of_the_server_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    protocols: Any = world._server._protocols
+    protocols.request_handler = lambda request: None
+    with connected(world) as client, client.makefile("rb") as answer:
+        client.sendall(b"GET /api HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert answer.readline().startswith(b"HTTP/1.1 500 ")
+    assert "object NoneType can't be used in 'await' expression" in caplog.text
+
+
+def expecting(
+    world: World, token: str, expected: str = "100-continue", version: str = "1.1"
+) -> bytes:
+    """The first line that answers a POST which waits for leave to send its body."""
+    with connected(world) as client, client.makefile("rb") as answer:
+        client.sendall(
+            f"POST {CONFIG_MAPS} HTTP/{version}\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
+            f"Expect: {expected}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         )
         return answer.readline()
 
