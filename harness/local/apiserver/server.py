@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpProcessingError, RawRequestMessage
+from aiohttp.http import HttpProcessingError, HttpVersion11, RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
@@ -135,8 +135,7 @@ class ApiServer:
         self._streams.add(task)
         try:
             admit_client(request.headers, self._credentials.token)
-            if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-                await request.writer.write(CONTINUE)
+            await _meet_expectation(request)
             return await self._routes.answer(request)
         except (Refusal, StoreError, NodeError) as error:
             headers: Mapping[str, str] = error.headers if isinstance(error, Refusal) else {}
@@ -153,6 +152,21 @@ class ApiServer:
             return json_response(failure(500, "InternalError", message), 500)
         finally:
             self._streams.discard(task)
+
+
+async def _meet_expectation(request: web.BaseRequest) -> None:
+    """Ask for the body that waits for it; Refusal 417 (RFC 9110, 10.1.1)."""
+    expected = request.headers.get(hdrs.EXPECT, "").strip()
+    # A client of HTTP/1.0 would take the interim response for the answer.
+    if not expected or request.version < HttpVersion11:
+        return
+    if expected.lower() != "100-continue":
+        raise Refusal(
+            417,
+            "ExpectationFailed",
+            f"Expect: {expected[:40]!r} cannot be met; leave it out or send 100-continue",
+        )
+    await request.writer.write(CONTINUE)
 
 
 def _request(

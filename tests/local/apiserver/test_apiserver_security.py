@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from apiserver_world import World, named
+from apiserver_world import World, config_map, named
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -101,13 +101,11 @@ def test_a_fault_of_the_server_is_logged(world: World, caplog: pytest.LogCapture
     assert "object NoneType can't be used in 'await' expression" in caplog.text
 
 
-def expecting(
-    world: World, token: str, expected: str = "100-continue", version: str = "1.1"
-) -> bytes:
+def expecting(world: World, token: str, expected: str = "100-continue") -> bytes:
     """The first line that answers a POST which waits for leave to send its body."""
     with connected(world) as client, client.makefile("rb") as answer:
         client.sendall(
-            f"POST {CONFIG_MAPS} HTTP/{version}\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
+            f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
             f"Expect: {expected}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         )
         return answer.readline()
@@ -116,6 +114,26 @@ def expecting(
 def test_only_who_may_come_in_is_asked_for_the_body_it_waits_to_send(world: World) -> None:
     assert expecting(world, world.credentials.token) == b"HTTP/1.1 100 Continue\r\n"
     assert expecting(world, "wrong") == b"HTTP/1.1 401 Unauthorized\r\n"
+
+
+def test_an_expectation_that_cannot_be_met_is_refused(world: World) -> None:
+    token = world.credentials.token
+    assert expecting(world, token, "nonsense") == b"HTTP/1.1 417 Expectation Failed\r\n"
+    assert expecting(world, "wrong", "nonsense") == b"HTTP/1.1 401 Unauthorized\r\n"
+    answer = world.post(CONFIG_MAPS, config_map("c"), headers={"Expect": "nonsense"})
+    assert answer.json()["reason"] == "ExpectationFailed"
+    assert "'nonsense'" in answer.json()["message"]
+
+
+def test_a_client_of_http_1_0_is_never_told_to_continue(world: World) -> None:
+    with connected(world) as client, client.makefile("rb") as answer:
+        client.sendall(
+            f"POST {CONFIG_MAPS} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
+            "Expect: 100-continue\r\n"
+            f"Authorization: Bearer {world.credentials.token}\r\n\r\n{{}}".encode()
+        )
+        # Its object has no name.
+        assert answer.readline() == b"HTTP/1.0 422 Unprocessable Entity\r\n"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/%0Apods", "/%0A", "/api/v1/namespaces/a%0Ab/pods/c"])
