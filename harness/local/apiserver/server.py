@@ -27,6 +27,8 @@ from harness.local.store import Store, StoreError
 
 HANDSHAKE_SECONDS: Final = 10.0
 """For a client to finish its TLS handshake."""
+BODY_SECONDS: Final = 30.0
+"""For a request's body to arrive."""
 SHUTDOWN_SECONDS: Final = 0.5
 """For a client to say goodbye, and for answers under way when the server stops. Watches and logs
 are ended at once."""
@@ -80,7 +82,7 @@ class ApiServer:
         # paths of this API are not known to a router but to ``routes``.
         self._protocols = web.Server(
             self._answer,
-            request_factory=_request,
+            request_factory=_Request,
             handler_cancellation=True,
             logger=_protocol_log,
             access_log=None,
@@ -169,14 +171,27 @@ async def _meet_expectation(request: web.BaseRequest) -> None:
     await request.writer.write(CONTINUE)
 
 
-def _request(
-    message: RawRequestMessage,
-    payload: StreamReader,
-    protocol: RequestHandler,
-    writer: AbstractStreamWriter,
-    task: asyncio.Task[None],
-) -> web.BaseRequest:
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(
-        message, payload, protocol, writer, task, loop, client_max_size=bodies.LIMIT
-    )
+class _Request(web.BaseRequest):
+    """A request whose body has a limit in bytes and in time."""
+
+    def __init__(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(
+            message, payload, protocol, writer, task, loop, client_max_size=bodies.LIMIT
+        )
+
+    async def read(self) -> bytes:
+        """The body; Refusal 408. aiohttp waits for ever behind a chunk that has no size."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await super().read()
+        except TimeoutError as error:
+            message = f"the request body has not arrived within {BODY_SECONDS:g} s; send it again"
+            raise Refusal(408, "Timeout", message, headers={"Connection": "close"}) from error

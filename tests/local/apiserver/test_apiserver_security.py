@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import ssl
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.local.apiserver import ApiServer
+from harness.local.apiserver import server as serving
 from harness.local.apiserver.bodies import LIMIT, parse
 from harness.local.apiserver.statuses import Refusal
 from harness.local.store import Store, kinds
@@ -114,6 +116,25 @@ def expecting(world: World, token: str, expected: str = "100-continue") -> bytes
 def test_only_who_may_come_in_is_asked_for_the_body_it_waits_to_send(world: World) -> None:
     assert expecting(world, world.credentials.token) == b"HTTP/1.1 100 Continue\r\n"
     assert expecting(world, "wrong") == b"HTTP/1.1 401 Unauthorized\r\n"
+
+
+@pytest.mark.parametrize("rest", [b"", b"no size\r\n"])
+def test_a_body_that_does_not_arrive_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, rest: bytes
+) -> None:
+    monkeypatch.setattr(serving, "BODY_SECONDS", 0.1)
+    with connected(world) as client, client.makefile("rb") as answer:
+        client.sendall(
+            f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n"
+            f"Authorization: Bearer {world.credentials.token}\r\n\r\n1\r\n{{\r\n".encode()
+        )
+        world.until(lambda: bool(world.under_way))
+        client.sendall(rest)
+        assert answer.readline() == b"HTTP/1.1 408 Request Timeout\r\n"
+        headers = http.client.parse_headers(answer)
+        assert headers["Connection"] == "close"
+        document = json.loads(answer.read(int(headers["Content-Length"])))
+    assert document["message"] == "the request body has not arrived within 0.1 s; send it again"
 
 
 def test_an_expectation_that_cannot_be_met_is_refused(world: World) -> None:
