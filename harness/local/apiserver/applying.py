@@ -5,6 +5,7 @@ Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,7 +53,7 @@ def apply_fields(
     result: dict[str, Any] = _merge(resource, copied(live), wanted)
     if before is not None:
         kept = frozenset[Path]().union(*(owner.fields for owner in others)) | mine
-        _remove(resource, result, before.fields - kept, kept)
+        remove_fields(resource, result, before.fields - kept, kept)
     same = before is not None and before.fields == mine
     entry = replace(before if before is not None and same else me, fields=mine, operation=APPLY)
     record(result, [*others, entry])
@@ -118,13 +119,30 @@ def _merge_items(
     return list(by_key.values())
 
 
-def _remove(resource: Resource, obj: dict[str, Any], gone: Fields, kept: Fields) -> None:
-    """Drop the fields, longest first, and the lists and objects they leave empty."""
-    for path in sorted(gone, key=len, reverse=True):
-        item = path[-1] == "."
-        if item and any(other[: len(path) - 1] == path[:-1] for other in kept):
-            continue
-        _remove_one(resource, obj, path[:-1] if item else path)
+def remove_fields(
+    resource: Resource, obj: dict[str, Any], gone: Iterable[Path], kept: Fields
+) -> None:
+    """Drop the fields in place, and the lists and objects they leave empty.
+
+    The order of ``gone`` does not matter: an item of a list with keys goes as a whole, before
+    any field. If somebody still owns something of it, it stays, and keeps the keys that tell it
+    apart (structured-merge-diff adds such items back; without its keys an item is not sound).
+    """
+    held = {path[:end] for path in kept for end in range(1, len(path) + 1)}
+    paths = sorted(gone)
+    for path in paths:
+        if path[-1] == "." and path[:-1] not in held:
+            _remove_one(resource, obj, path[:-1])
+    for path in paths:
+        if path[-1] != "." and path not in held and not _is_key(resource, path):
+            _remove_one(resource, obj, path)
+
+
+def _is_key(resource: Resource, path: Path) -> bool:
+    """Whether this field is one of those that tell the items of its list apart."""
+    if len(path) < 3 or not path[-2].startswith("k:"):
+        return False
+    return path[-1].removeprefix("f:") in (list_keys(resource, path[-3].removeprefix("f:")) or ())
 
 
 def _remove_one(resource: Resource, obj: Any, path: Path) -> None:
@@ -142,7 +160,7 @@ def _remove_one(resource: Resource, obj: Any, path: Path) -> None:
     elif isinstance(below, list):
         keys = list_keys(resource, field) or ()
         for index, item in enumerate(below):
-            mark = item_key(keys, item) if isinstance(item, Mapping) else f'v:"{item}"'
+            mark = item_key(keys, item) if isinstance(item, Mapping) else "v:" + json.dumps(item)
             if mark == path[1]:
                 if len(path) == 2:
                     del below[index]

@@ -1,0 +1,113 @@
+"""Server-side apply as a pure function: what is removed, refused and owned."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from harness.local.apiserver.applying import apply_fields, remove_fields
+from harness.local.apiserver.fieldsets import Fields, Path, fields_of
+from harness.local.apiserver.ownership import APPLY, Owner, owners_of
+from harness.local.store import Object, Resource, kinds
+from harness.local.store.store import copied
+
+
+def manager(name: str, fields: Fields = frozenset()) -> Owner:
+    return Owner(name, APPLY, "v1", "2024-01-01T00:00:00Z", fields)
+
+
+def applied(resource: Resource, live: Object, wanted: dict[str, Any], name: str) -> dict[str, Any]:
+    """What an unforced apply of this manager leaves."""
+    return apply_fields(resource, live, wanted, owners_of(live), manager(name), force=False)
+
+
+def pod_with_env(*env: dict[str, Any]) -> dict[str, Any]:
+    containers = [{"name": "main", "image": "i", "env": list(env)}]
+    return {"metadata": {"name": "p"}, "spec": {"containers": containers}}
+
+
+def env_of(obj: Object) -> Any:
+    return obj["spec"]["containers"][0].get("env")
+
+
+ENV = ("f:spec", "f:containers", 'k:{"name":"main"}', "f:env")
+KEPT_ENV, GONE_ENV = (*ENV, 'k:{"name":"A"}'), (*ENV, 'k:{"name":"V"}')
+
+
+@pytest.mark.parametrize(
+    ("resource", "field", "kept", "gone"),
+    [
+        (kinds.PODS, "containers", {"name": "a", "image": "i"}, {"name": "b", "image": "j"}),
+        (kinds.PODS, "containers", {"name": "a", "env": [{"name": "X", "value": "1"}]},
+         {"name": "b", "env": [{"name": "V", "value": "2"}]}),
+        (kinds.PODS, "env", {"name": "A", "value": "1"}, {"name": "V", "value": "2"}),
+        (kinds.SERVICES, "ports", {"port": 53, "protocol": "TCP", "name": "t"},
+         {"port": 53, "protocol": "UDP", "name": "u"}),
+        (kinds.SERVICES, "ports", {"port": 80, "name": "a"}, {"port": 81, "name": "b"}),
+    ],
+)  # fmt: skip
+def test_a_dropped_item_goes_whole_whatever_the_order(
+    resource: Resource, field: str, kept: dict[str, Any], gone: dict[str, Any]
+) -> None:
+    before = fields_of(resource, {"spec": {field: [kept, gone]}})
+    after = fields_of(resource, {"spec": {field: [kept]}})
+    for order in permutations(before - after):
+        obj = {"spec": {field: [copied(kept), copied(gone)]}}
+        remove_fields(resource, obj, order, after)
+        assert obj == {"spec": {field: [kept]}}, order
+
+
+@pytest.mark.parametrize(
+    ("theirs", "left"),
+    [
+        ((*GONE_ENV, "f:value"), {"name": "V", "value": "2"}),
+        ((*GONE_ENV, "."), {"name": "V"}),
+        ((*GONE_ENV, "f:valueFrom", "f:x"), {"name": "V"}),
+    ],
+)
+def test_a_dropped_item_stays_with_its_keys_if_another_owns_something_of_it(
+    theirs: Path, left: dict[str, Any]
+) -> None:
+    whole = pod_with_env({"name": "A", "value": "1"}, {"name": "V", "value": "2"})
+    mine = fields_of(kinds.PODS, pod_with_env({"name": "A", "value": "1"}))
+    kept = mine | {theirs}
+    for order in permutations(fields_of(kinds.PODS, whole) - kept):
+        obj = copied(whole)
+        remove_fields(kinds.PODS, obj, order, kept)
+        assert env_of(obj) == [{"name": "A", "value": "1"}, left], order
+
+
+def test_a_field_below_which_another_owns_one_stays() -> None:
+    obj = {"spec": {"emptyDir": {"medium": "Memory"}}}
+    remove_fields(
+        kinds.PODS,
+        obj,
+        [("f:spec", "f:emptyDir")],
+        frozenset({("f:spec", "f:emptyDir", "f:medium")}),
+    )
+    assert obj == {"spec": {"emptyDir": {"medium": "Memory"}}}
+
+
+def test_applying_without_an_item_of_mine_keeps_that_of_another() -> None:
+    live = applied(
+        kinds.PODS,
+        {"metadata": {"name": "p"}},
+        pod_with_env({"name": "A", "value": "1"}, {"name": "V", "value": "2"}),
+        "me",
+    )
+    live = applied(kinds.PODS, live, pod_with_env({"name": "V", "value": "2"}), "you")
+    live = applied(kinds.PODS, live, pod_with_env({"name": "A", "value": "1"}), "me")
+    assert env_of(live) == [{"name": "A", "value": "1"}, {"name": "V", "value": "2"}]
+    live = applied(kinds.PODS, live, pod_with_env(), "you")
+    assert env_of(live) == [{"name": "A", "value": "1"}]
+
+
+def test_a_finalizer_is_removed_whatever_its_characters() -> None:
+    name = 'é.example/"x"'
+    live = applied(
+        kinds.PODS, {"metadata": {"name": "p"}}, {"metadata": {"finalizers": [name, "a/b"]}}, "me"
+    )
+    live = applied(kinds.PODS, live, {"metadata": {"finalizers": ["a/b"]}}, "me")
+    assert live["metadata"]["finalizers"] == ["a/b"]
