@@ -40,8 +40,10 @@ def apply_fields(
 ) -> dict[str, Any]:  # fmt: skip
     """The live object with the wanted fields, and its managedFields brought up to date.
 
-    Refusal 409 if other managers own a field with another value, unless forced: then it is mine.
+    Refusal 409 if other managers own a field with another value, unless forced: then it is mine;
+    400 if a list has two items of one key.
     """
+    _refuse_duplicates(resource, wanted)
     mine = fields_of(resource, wanted)
     others = [owner for owner in owners if owner.key != me.key]
     conflicts = find_conflicts(resource, live, wanted, others)
@@ -110,13 +112,50 @@ def _merge(resource: Resource, live: Any, wanted: Mapping[str, Any]) -> Any:
 def _merge_items(
     resource: Resource, keys: Sequence[str], live: list[Any], wanted: list[Any]
 ) -> list[Any]:
-    by_key = {item_key(keys, item): item for item in live if isinstance(item, Mapping)}
+    """The live items in their order, those that are wanted merged, then the new ones.
+
+    Live items of one key, which updates may leave, become one when it is applied.
+    """
+    by_key: dict[str, Mapping[str, Any]] = {}
     for item in wanted:
         if not isinstance(item, Mapping):
             raise Refusal(400, "BadRequest", f"{item!r} is an item of a list of objects")
-        key = item_key(keys, item)
-        by_key[key] = _merge(resource, by_key.get(key), item)
-    return list(by_key.values())
+        by_key[item_key(keys, item)] = item
+    result = []
+    merged = set()
+    for item in live:
+        key = item_key(keys, item) if isinstance(item, Mapping) else ""
+        if key not in by_key:
+            result.append(item)
+        elif key not in merged:
+            merged.add(key)
+            result.append(_merge(resource, item, by_key[key]))
+    new = (item for key, item in by_key.items() if key not in merged)
+    return result + [_merge(resource, None, item) for item in new]
+
+
+def _refuse_duplicates(resource: Resource, wanted: Mapping[str, Any], path: Path = ()) -> None:
+    """400 if a list names one of its items twice: which of them is wanted?"""
+    for field, value in wanted.items():
+        here = (*path, f"f:{field}")
+        keys = list_keys(resource, field)
+        if isinstance(value, Mapping) and not is_atomic(resource, field):
+            _refuse_duplicates(resource, value, here)
+        elif isinstance(value, list) and keys:
+            seen = set()
+            for item in value:
+                if not isinstance(item, Mapping):
+                    continue
+                key = item_key(keys, item)
+                if key in seen:
+                    raise Refusal(
+                        400,
+                        "BadRequest",
+                        f"failed to create typed patch object: {shown(here)}: duplicate entries "
+                        f"for key {shown((key,))}; name each item once",
+                    )
+                seen.add(key)
+                _refuse_duplicates(resource, item, (*here, key))
 
 
 def remove_fields(

@@ -10,6 +10,7 @@ import pytest
 from harness.local.apiserver.applying import apply_fields, remove_fields
 from harness.local.apiserver.fieldsets import Fields, Path, fields_of
 from harness.local.apiserver.ownership import APPLY, Owner, owners_of
+from harness.local.apiserver.statuses import Refusal
 from harness.local.store import Object, Resource, kinds
 from harness.local.store.store import copied
 
@@ -111,3 +112,41 @@ def test_a_finalizer_is_removed_whatever_its_characters() -> None:
     )
     live = applied(kinds.PODS, live, {"metadata": {"finalizers": ["a/b"]}}, "me")
     assert live["metadata"]["finalizers"] == ["a/b"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "spec", "words"),
+    [
+        (kinds.PODS, {"containers": [{"name": "a"}, {"name": "b"}, {"name": "a"}]},
+         '.spec.containers: duplicate entries for key [name="a"]'),
+        (kinds.PODS, {"containers": [{"name": "a", "env": [{"name": "X"}, {"name": "X"}]}]},
+         '.spec.containers[name="a"].env: duplicate entries for key [name="X"]'),
+        (kinds.SERVICES, {"ports": [{"port": 80}, {"port": 80, "protocol": "TCP"}]},
+         '.spec.ports: duplicate entries for key [port=80,protocol="TCP"]'),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("exists", [False, True])
+def test_two_items_of_one_key_are_refused(
+    resource: Resource, spec: dict[str, Any], words: str, exists: bool
+) -> None:
+    wanted = {"metadata": {"name": "x"}, "spec": spec}
+    live = copied(wanted) if exists else {"metadata": {}}
+    with pytest.raises(Refusal) as refused:
+        applied(resource, live, wanted, "me")
+    assert refused.value.code == 400
+    assert words in refused.value.message
+
+
+def test_items_of_several_keys_are_none_too_many() -> None:
+    ports = [{"port": 53, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}, {"port": 54}]
+    wanted = {"metadata": {"name": "x"}, "spec": {"ports": ports}}
+    assert applied(kinds.SERVICES, {"metadata": {}}, wanted, "me")["spec"]["ports"] == ports
+
+
+def test_items_of_one_key_that_are_there_already_stay_until_one_is_applied() -> None:
+    twice = [{"name": "X", "value": "1"}, {"name": "Y"}, {"name": "X", "value": "2"}]
+    live = pod_with_env(*twice)
+    added = applied(kinds.PODS, live, pod_with_env({"name": "Z"}), "me")
+    assert env_of(added) == [*twice, {"name": "Z"}]
+    one = applied(kinds.PODS, live, pod_with_env({"name": "X", "value": "3"}), "me")
+    assert env_of(one) == [{"name": "X", "value": "3"}, {"name": "Y"}]
