@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
+from harness.local.apiserver import structure
 from harness.local.apiserver.fieldsets import (
     Fields,
     Path,
@@ -22,8 +23,11 @@ from harness.local.apiserver.fieldsets import (
 )
 from harness.local.apiserver.ownership import APPLY, Owner, record
 from harness.local.apiserver.statuses import Refusal
-from harness.local.store import Object, Resource
+from harness.local.store import Object, Resource, kinds
 from harness.local.store.store import copied
+
+_ISTIO_FIELDS: Final = ("apiVersion", "kind", "metadata", "spec", "status")
+"""Of an object whose ``spec`` the pilot judges; others are not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def apply_fields(
     400 if a list has two items of one key.
     """
     _refuse_duplicates(resource, wanted)
-    mine = fields_of(resource, wanted)
+    mine = fields_of(resource, _decoded(resource, wanted))
     others = [owner for owner in owners if owner.key != me.key]
     conflicts = find_conflicts(resource, live, wanted, others)
     if conflicts and not force:
@@ -59,6 +63,23 @@ def apply_fields(
     same = before is not None and before.fields == mine
     entry = replace(before if before is not None and same else me, fields=mine, operation=APPLY)
     record(result, [*others, entry])
+    return result
+
+
+def _decoded(resource: Resource, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the wanted object will be stored: no nulls, no unknown fields, no ``stringData``."""
+    result: dict[str, Any] = copied(wanted)
+    try:
+        if resource in kinds.ISTIO:
+            result = {field: result[field] for field in _ISTIO_FIELDS if field in result}
+            structure.prune(structure.METADATA_ONLY, {"metadata": result.get("metadata") or {}})
+        else:
+            structure.prune(resource.kind, result)
+    except structure.ShapeError:
+        # The write is refused when the merged object is judged, in the words of its kind.
+        return result
+    if resource is kinds.SECRETS and (plain := result.pop("stringData", None)):
+        result["data"] = {**(result.get("data") or {}), **plain}
     return result
 
 
@@ -98,6 +119,10 @@ def _merge(resource: Resource, live: Any, wanted: Mapping[str, Any]) -> Any:
     for field, value in wanted.items():
         keys = list_keys(resource, field)
         old = result.get(field)
+        merged = bool(keys) if isinstance(old, list) else not is_atomic(resource, field)
+        if value is None and merged and isinstance(old, dict | list):
+            # As structured-merge-diff: no wish for what lies below, which others may own.
+            continue
         if isinstance(value, Mapping) and not is_atomic(resource, field):
             result[field] = _merge(resource, old, value)
         elif isinstance(value, list) and keys and isinstance(old, list):

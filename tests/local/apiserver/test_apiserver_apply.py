@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 import yaml
 from apiserver_world import (
     World,
@@ -18,6 +21,17 @@ from apiserver_world import (
 )
 
 from harness.local.store import kinds
+
+
+def server_side(world: World, plural: str, document: dict[str, Any]) -> requests.Response:
+    """A server-side apply by the manager ``me``, as sent by a client without a schema."""
+    name = document["metadata"]["name"]
+    return world.request(
+        "PATCH",
+        f"/api/v1/namespaces/default/{plural}/{name}?fieldManager=me",
+        headers={"Content-Type": "application/apply-patch+yaml"},
+        data=json.dumps(document),
+    )
 
 
 def test_namespace_is_created_labelled_and_annotated(world: World) -> None:
@@ -162,6 +176,33 @@ def test_client_side_objects_can_be_taken_over_by_server_side_apply(world: World
     again = world.store.version
     world.apply(deployment("web"), "--server-side")
     assert world.store.version == again
+
+
+def test_server_side_apply_owns_only_what_the_object_has(world: World) -> None:
+    world.apply(config_map("c", a="1"))
+    document = {**config_map("c", a="1"), "foo": {"b": "c"}, "immutable": None}
+    answer = server_side(world, "configmaps", document)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"] == {"a": "1"}
+    assert "foo" not in answer.json()
+    entries = answer.json()["metadata"]["managedFields"]
+    mine = [entry["fieldsV1"] for entry in entries if entry["manager"] == "me"]
+    assert mine == [{"f:data": {"f:a": {}}}]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_server_side_apply_of_a_port_named_twice_changes_nothing(
+    world: World, exists: bool
+) -> None:
+    if exists:
+        world.apply(service("web"))
+    before = world.store.version
+    document = service("web", ports=[{"port": 80, "name": "a"}, {"port": 80, "name": "b"}])
+    answer = server_side(world, "services", document)
+    assert answer.status_code in (400, 422)
+    assert "uplicate" in answer.json()["message"]
+    assert "spec.ports" in answer.json()["message"]
+    assert world.store.version == before
 
 
 def test_delete_all_of_several_kinds(world: World) -> None:

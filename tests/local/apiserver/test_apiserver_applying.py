@@ -150,3 +150,39 @@ def test_items_of_one_key_that_are_there_already_stay_until_one_is_applied() -> 
     assert env_of(added) == [*twice, {"name": "Z"}]
     one = applied(kinds.PODS, live, pod_with_env({"name": "X", "value": "3"}), "me")
     assert env_of(one) == [{"name": "X", "value": "3"}, {"name": "Y"}]
+
+
+def owned(obj: Object) -> Fields:
+    return frozenset[Path]().union(*(owner.fields for owner in owners_of(obj)))
+
+
+@pytest.mark.parametrize(
+    ("resource", "wanted", "fields"),
+    [
+        (kinds.CONFIG_MAPS, {"foo": {"a": 1}, "immutable": None, "data": {"a": "1"}},
+         {("f:data", "f:a")}),
+        (kinds.SECRETS, {"stringData": {"a": "b"}, "foo": 1}, {("f:data", "f:a")}),
+        (kinds.VIRTUAL_SERVICES, {"foo": 1, "spec": {"hosts": ["a"]}}, {("f:spec", "f:hosts")}),
+        (kinds.PODS, pod_with_env({"name": "A", "value": None, "foo": 1}),
+         {(*KEPT_ENV, "."), (*KEPT_ENV, "f:name"), (*ENV[:3], "."), (*ENV[:3], "f:name"),
+          (*ENV[:3], "f:image")}),
+    ],
+)  # fmt: skip
+def test_only_what_the_object_will_have_is_owned(
+    resource: Resource, wanted: dict[str, Any], fields: set[Path]
+) -> None:
+    document = {**wanted, "metadata": {"name": "x", "labels": None, "bar": "x"}}
+    kept = copied(document)
+    live = {"metadata": {"name": "x"}, "data": {"z": "1"}}
+    assert owned(applied(resource, live, document, "me")) == fields
+    assert document == kept
+
+
+def test_a_null_takes_nothing_that_lies_below_it() -> None:
+    live = applied(kinds.CONFIG_MAPS, {"metadata": {}}, {"metadata": {}, "data": {"a": "1"}}, "you")
+    live = applied(kinds.CONFIG_MAPS, live, {"metadata": {}, "data": None}, "me")
+    assert live["data"] == {"a": "1"}
+    wanted = pod_with_env()
+    wanted["spec"]["containers"][0]["env"] = None
+    live = applied(kinds.PODS, pod_with_env({"name": "A"}), wanted, "me")
+    assert env_of(live) == [{"name": "A"}]
