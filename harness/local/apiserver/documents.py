@@ -17,7 +17,11 @@ APPLY_PATCHES: Final = ("application/apply-patch+yaml", "application/apply-patch
 
 
 def apply_patch(resource: Resource, media: str, document: Object, patch: Any) -> dict[str, Any]:
-    """The patched document; Refusal 415 for an unknown patch, 422 for one that does not apply."""
+    """The patched document; Refusal 415 for an unknown patch, 422 for one that does not apply.
+
+    422, too, if the result is nested deeper than a request may be: what is stored is walked by
+    recursion.
+    """
     try:
         if media == JSON_PATCH:
             result = patches.json_patch(document, patch)
@@ -35,6 +39,7 @@ def apply_patch(resource: Resource, media: str, document: Object, patch: Any) ->
                 "the body of the request was in an unknown format - accepted media types "
                 f"include: {', '.join(accepted)}",
             )
+        patches.size_of(result)
     except patches.PatchError as error:
         raise Refusal(
             422,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from harness.local.apiserver.bodies import MAX_DEPTH
 from harness.local.store.store import copied
 
 MAX_OPERATIONS: Final = 10_000
@@ -46,7 +47,7 @@ def json_patch(document: Any, operations: Any) -> Any:
     for index, operation in enumerate(operations):
         try:
             if isinstance(operation, Mapping) and operation.get("op") == "copy":
-                budget -= _size(_resolve(holder, _pointer(operation, "from")))
+                budget -= size_of(_resolve(holder, _pointer(operation, "from")))
                 if budget < 0:
                     raise PatchError(f"more than {COPIED_LIMIT} values would be copied")
             _apply(holder, operation)
@@ -65,13 +66,26 @@ def _apply(holder: dict[str, Any], operation: Any) -> None:
     _OPERATIONS[name](holder, operation)
 
 
-def _size(value: Any) -> int:
-    """How many values a value holds, itself included; a text counts by its length."""
-    if isinstance(value, Mapping):
-        return 1 + sum(_size(item) for item in value.values())
-    if isinstance(value, list):
-        return 1 + sum(_size(item) for item in value)
-    return 1 + len(value) // 64 if isinstance(value, str) else 1
+def size_of(value: Any) -> int:
+    """How many values a value holds, itself included; a text counts by its length.
+
+    PatchError if it is nested deeper than a request may be. Iterative: few operations, each
+    below the one before, nest deeper than the stack allows.
+    """
+    total = 0
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        following: list[Any] = []
+        for each in level:
+            total += 1 + len(each) // 64 if isinstance(each, str) else 1
+            if isinstance(each, Mapping):
+                following.extend(each.values())
+            elif isinstance(each, list):
+                following.extend(each)
+        level = following
+        if not level:
+            return total
+    raise PatchError(f"a value would be nested deeper than {MAX_DEPTH} levels")
 
 
 def _pointer(operation: Mapping[str, Any], field: str = "path") -> list[str]:
@@ -135,7 +149,10 @@ def _add(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
 
 
 def _remove(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
-    _take(holder, _pointer(operation))
+    steps = _pointer(operation)
+    if len(steps) == 1:
+        raise PatchError("the whole object cannot be removed by a patch; delete it")
+    _take(holder, steps)
 
 
 def _replace(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:

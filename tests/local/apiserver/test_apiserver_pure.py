@@ -11,6 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.local.apiserver import spdy
+from harness.local.apiserver.bodies import MAX_DEPTH
+from harness.local.apiserver.documents import (
+    JSON_PATCH,
+    MERGE_PATCH,
+    STRATEGIC_PATCH,
+    apply_patch,
+)
 from harness.local.apiserver.fieldsets import fields_of, from_fields_v1, to_fields_v1
 from harness.local.apiserver.patches import PatchError, json_patch, merge_patch
 from harness.local.apiserver.protobuf import MAGIC, ProtobufError, decode
@@ -23,6 +30,7 @@ from harness.local.apiserver.selectors import (
     selector_matches,
 )
 from harness.local.apiserver.spdy_dictionary import DICTIONARY
+from harness.local.apiserver.statuses import Refusal
 from harness.local.apiserver.strategic import strategic_merge
 from harness.local.apiserver.tables.columns import human_duration
 from harness.local.apiserver.tables.workloads import pod_status
@@ -97,6 +105,8 @@ def test_json_patch(document: Any, operations: Any, result: Any) -> None:
         [{"op": "test", "path": "/a", "value": 2}],
         [{"op": "move", "from": "/a", "path": "/a/b"}],
         [{"op": "remove", "path": "/a"}, {"op": "remove", "path": "/a"}],
+        [{"op": "remove", "path": ""}],
+        [{"op": "remove", "path": ""}, {"op": "add", "path": "", "value": {}}],
     ],
 )
 def test_json_patch_is_all_or_nothing(operations: Any) -> None:
@@ -104,6 +114,54 @@ def test_json_patch_is_all_or_nothing(operations: Any) -> None:
     with pytest.raises(PatchError):
         json_patch(document, operations)
     assert document == {"a": 1, "list": [1]}
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    return value
+
+
+def ever_deeper(times: int, levels: int = 90) -> list[dict[str, Any]]:
+    """Adds of values, each below the one before."""
+    return [
+        {"op": "add", "path": "/a" * (levels * time), "value": nested(levels + 1)}
+        for time in range(times)
+    ]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        [],
+        [{"op": "copy", "from": "/a", "path": "/b"}],
+        [{"op": "test", "path": "/a", "value": nested(90)}],
+        [{"op": "move", "from": "/a", "path": "/b"}],
+    ],
+)
+@pytest.mark.parametrize("times", [2, 30])
+def test_a_patch_that_nests_too_deeply_is_refused(times: int, then: list[dict[str, Any]]) -> None:
+    with pytest.raises(Refusal) as refused:
+        apply_patch(kinds.CONFIG_MAPS, JSON_PATCH, {}, ever_deeper(times) + then)
+    assert refused.value.code == 422
+
+
+@pytest.mark.parametrize(
+    ("media", "patch"),
+    [
+        (JSON_PATCH, [{"op": "add", "path": "/a", "value": nested(MAX_DEPTH - 1)}]),
+        (MERGE_PATCH, {"a": nested(MAX_DEPTH - 1)}),
+        (STRATEGIC_PATCH, {"a": nested(MAX_DEPTH - 1)}),
+    ],
+)
+def test_a_patch_may_nest_as_deeply_as_a_request(media: str, patch: Any) -> None:
+    result = apply_patch(kinds.CONFIG_MAPS, media, {}, patch)
+    assert result == {"a": nested(MAX_DEPTH - 1)}
+    deeper = [{"op": "move", "from": "/a", "path": "/b"}, {"op": "add", "path": "/a", "value": {}},
+              {"op": "move", "from": "/b", "path": "/a/a"}]  # fmt: skip
+    with pytest.raises(Refusal, match="nested deeper than 100 levels"):
+        apply_patch(kinds.CONFIG_MAPS, JSON_PATCH, result, deeper)
 
 
 def test_strategic_merge_by_key_with_order_and_deletion() -> None:
