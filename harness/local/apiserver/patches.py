@@ -174,8 +174,22 @@ def _copy(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
 
 
 def _test(holder: dict[str, Any], operation: Mapping[str, Any]) -> None:
-    if _resolve(holder, _pointer(operation)) != operation.get("value"):
+    if not _same(_resolve(holder, _pointer(operation)), operation.get("value")):
         raise PatchError(f"testing value {operation.get('path')} failed")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equality of JSON (RFC 6902, 4.6): ``false`` is no number, though Python's equals 0.
+
+    As deep as the shallower of the two, so a value of a request bounds the recursion.
+    """
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]] = {

@@ -116,6 +116,24 @@ def test_json_patch_is_all_or_nothing(operations: Any) -> None:
     assert document == {"a": 1, "list": [1]}
 
 
+@pytest.mark.parametrize(
+    ("there", "asked", "passes"),
+    [
+        (0, False, False), (False, 0, False), (1, True, False), (True, 1, False), (1, 1.0, True),
+        (True, True, True), ([0], [False], False), ({"a": [1, 2]}, {"a": [True, 2]}, False),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True), ([1, 2], [2, 1], False), ([1], [1, 1], False),
+        ({"a": None}, {}, False), ({}, [], False), (None, None, True), ("1", 1, False),
+    ],
+)  # fmt: skip
+def test_json_patch_tests_as_json_compares(there: Any, asked: Any, passes: bool) -> None:
+    operations = [{"op": "test", "path": "/x", "value": asked}]
+    if passes:
+        assert json_patch({"x": there}, operations) == {"x": there}
+    else:
+        with pytest.raises(PatchError, match="testing value /x failed"):
+            json_patch({"x": there}, operations)
+
+
 def nested(levels: int) -> dict[str, Any]:
     value: dict[str, Any] = {}
     for _ in range(levels - 1):
