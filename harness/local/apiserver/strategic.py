@@ -76,7 +76,7 @@ def _merge_map(resource: Resource, document: Mapping[str, Any], patch: Mapping[s
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise PatchError(f"$patch: {directive!r} is none of replace, merge, delete")
+        raise _unknown_directive(directive)
     result = dict(document)
     if (kept := patch.get(_RETAIN)) is not None:
         result = {key: value for key, value in result.items() if key in _list(kept, _RETAIN)}
@@ -84,7 +84,8 @@ def _merge_map(resource: Resource, document: Mapping[str, Any], patch: Mapping[s
         if key.startswith(_REMOVE):
             field = key.removeprefix(_REMOVE)
             gone = _list(value, key)
-            result[field] = [item for item in result.get(field) or () if item not in gone]
+            if result.get(field) is not None:
+                result[field] = [item for item in _list(result[field], field) if item not in gone]
         elif key in (_DIRECTIVE, _RETAIN) or key.startswith(_ORDER):
             continue
         elif value is None:
@@ -94,9 +95,11 @@ def _merge_map(resource: Resource, document: Mapping[str, Any], patch: Mapping[s
     for key, value in patch.items():
         if key.startswith(_ORDER):
             field = key.removeprefix(_ORDER)
-            if isinstance(result.get(field), list):
-                order = _list(value, key)
-                result[field] = _ordered(result[field], order, _merge_key(resource, field))
+            order, name = _list(value, key), _merge_key(resource, field)
+            if name is not None:
+                order = [_keyed(item, key, name) for item in order]
+            if result.get(field) is not None:
+                result[field] = _ordered(_list(result[field], field), order, name)
     return result
 
 
@@ -106,21 +109,22 @@ def _merge_value(resource: Resource, field: str, old: Any, new: Any) -> Any:
     if isinstance(new, list):
         key = _merge_key(resource, field)
         if key is not None:
-            return _merge_list(resource, key, old if isinstance(old, list) else [], new)
+            return _merge_list(resource, field, key, old if isinstance(old, list) else [], new)
         if field in _PRIMITIVE_SETS and isinstance(old, list):
             return [*old, *(item for item in new if item not in old)]
     return copied(new)
 
 
 def _merge_list(
-    resource: Resource, key: str, old: Sequence[Any], patch: Sequence[Any]
+    resource: Resource, field: str, key: str, old: Sequence[Any], patch: Sequence[Any]
 ) -> list[Any]:
+    directives = [_directive(item, field) for item in patch]
+    if "replace" in directives:
+        added = zip(patch, directives, strict=True)
+        return [copied(_keyed(item, field, key)) for item, each in added if each is None]
     result = list(old)
-    if any(isinstance(item, Mapping) and item.get(_DIRECTIVE) == "replace" for item in patch):
-        return [copied(item) for item in patch if _DIRECTIVE not in item]
     for item in patch:
-        if not isinstance(item, Mapping) or key not in item:
-            raise PatchError(f"map: {item!r} does not contain declared merge key: {key}")
+        _keyed(item, field, key)
         places = [
             place
             for place, existing in enumerate(result)
@@ -155,7 +159,37 @@ def _ordered(items: list[Any], order: Sequence[Any], key: str | None) -> list[An
     return result
 
 
+def _directive(item: Any, field: str) -> str | None:
+    """``$patch`` of an item of a list that is merged by key."""
+    directive = _object(item, field).get(_DIRECTIVE)
+    if directive is None or directive in ("replace", "merge", "delete"):
+        return directive
+    raise _unknown_directive(directive)
+
+
+def _unknown_directive(directive: Any) -> PatchError:
+    return PatchError(f"$patch: {_shown(directive)} is none of replace, merge, delete")
+
+
+def _keyed(item: Any, field: str, key: str) -> Mapping[str, Any]:
+    """The item of a list that is merged by this key."""
+    if key not in _object(item, field):
+        raise PatchError(f"{field}: map: {_shown(item)} does not contain declared merge key: {key}")
+    return item  # type: ignore[no-any-return]
+
+
+def _object(item: Any, field: str) -> Mapping[str, Any]:
+    if not isinstance(item, Mapping):
+        raise PatchError(f"{field}: {_shown(item)} is no object, unlike the items of this list")
+    return item
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 def _list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list):
-        raise PatchError(f"{what} must be a list")
+        raise PatchError(f"{what} must be a list, not {_shown(value)}")
     return value

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import struct
 import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.local.apiserver import spdy
@@ -219,6 +221,88 @@ def test_strategic_merge(resource: Any, document: Any, patch: Any, result: Any) 
 def test_strategic_merge_needs_its_keys() -> None:
     with pytest.raises(PatchError, match="does not contain declared merge key: name"):
         strategic_merge(kinds.PODS, {}, {"containers": [{"image": "x"}]})
+
+
+@pytest.mark.parametrize(
+    ("patch", "words"),
+    [
+        ({"containers": [{"$patch": "replace"}, 5]}, "5 is no object"),
+        ({"containers": [5]}, "5 is no object"),
+        ({"containers": [{"$patch": "replace"}, {"image": "x"}]}, "declared merge key: name"),
+        ({"containers": [{"name": "a", "$patch": "x"}]}, "'x' is none of"),
+        ({"containers": [{"name": "a", "$patch": ["replace"]}]}, "is none of"),
+        ({"containers": [{"$patch": "replace"}, {"name": "a", "$patch": 5}]}, "5 is none of"),
+        ({"$patch": {}}, "is none of"),
+        ({"$deleteFromPrimitiveList/restartPolicy": ["A"]}, "restartPolicy must be a list"),
+        ({"$deleteFromPrimitiveList/nodeSelector": ["a"]}, "nodeSelector must be a list"),
+        ({"$deleteFromPrimitiveList/replicas": ["a"]}, "replicas must be a list"),
+        ({"$deleteFromPrimitiveList/finalizers": "a"}, "finalizers must be a list"),
+        ({"$setElementOrder/containers": {"name": "a"}}, "containers must be a list"),
+        ({"$setElementOrder/containers": ["a"]}, "'a' is no object"),
+        ({"$setElementOrder/containers": [{"image": "x"}]}, "declared merge key: name"),
+        ({"$setElementOrder/restartPolicy": ["a"]}, "restartPolicy must be a list"),
+        ({"$setElementOrder/nowhere": 5}, "nowhere must be a list"),
+        ({"$retainKeys": "containers"}, "retainKeys must be a list"),
+        ({"$retainKeys": {"containers": 1}}, "retainKeys must be a list"),
+    ],
+)
+def test_a_malformed_strategic_patch_says_what_is_wrong(patch: Any, words: str) -> None:
+    spec = {
+        "containers": [{"name": "a"}],
+        "restartPolicy": "Always",
+        "nodeSelector": {"a": "b"},
+        "replicas": 5,
+    }
+    with pytest.raises(PatchError, match=re.escape(words)):
+        strategic_merge(kinds.PODS, {"spec": spec}, {"spec": patch})
+
+
+def test_what_is_not_there_need_not_be_deleted_from() -> None:
+    patch = {"$deleteFromPrimitiveList/finalizers": ["a"]}
+    assert strategic_merge(kinds.PODS, {}, patch) == {}
+
+
+_FIELDS = ("containers", "env", "finalizers", "ports", "addresses", "x")
+_DIRECTIVES = ("$setElementOrder/", "$deleteFromPrimitiveList/")
+hostile_keys = st.sampled_from(
+    [*_FIELDS, *(before + field for before in _DIRECTIVES for field in _FIELDS), *_DIRECTIVES,
+     "$patch", "$retainKeys", "name", "port", "type"]
+)  # fmt: skip
+hostile = st.recursive(
+    st.sampled_from([None, True, 0, 1, "a", "", "name", "x", "replace", "delete", "merge"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(hostile_keys, inner, max_size=4),
+    max_leaves=20,
+)
+pointers = st.lists(
+    st.sampled_from(["x", "a", "0", "1", "-", "01", "~0", "~1", ""]), max_size=3
+).map(lambda steps: "".join(f"/{step}" for step in steps))
+operations = st.fixed_dictionaries(
+    {},
+    optional={
+        "op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test", "x"]) | hostile,
+        "path": pointers | hostile,
+        "from": pointers | hostile,
+        "value": hostile,
+    },
+)
+
+
+@given(st.dictionaries(hostile_keys, hostile, max_size=4), hostile)
+@example({"containers": [5]}, {"containers": [{"name": "a"}]})
+def test_a_strategic_patch_never_fails_otherwise(document: dict[str, Any], patch: Any) -> None:
+    kept = repr(document)
+    for resource in (kinds.PODS, kinds.SERVICES, kinds.ENDPOINTS):
+        with contextlib.suppress(PatchError):
+            strategic_merge(resource, document, patch)
+    assert repr(document) == kept
+
+
+@given(values, st.lists(operations | hostile, max_size=4) | hostile)
+def test_a_json_patch_never_fails_otherwise(document: Any, patch: Any) -> None:
+    kept = repr(document)
+    with contextlib.suppress(PatchError):
+        json_patch(document, patch)
+    assert repr(document) == kept
 
 
 @pytest.mark.parametrize(
