@@ -8,6 +8,8 @@ k8s.io/api/{core,apps}/v1/types.go), replaced otherwise. Directives: ``$patch``,
 
 from __future__ import annotations
 
+import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -98,8 +100,11 @@ def _merge_map(resource: Resource, document: Mapping[str, Any], patch: Mapping[s
             order, name = _list(value, key), _merge_key(resource, field)
             if name is not None:
                 order = [_keyed(item, key, name) for item in order]
+            _check_order(patch.get(field), order, field, name)
             if result.get(field) is not None:
-                result[field] = _ordered(_list(result[field], field), order, name)
+                live = document.get(field)
+                live = live if isinstance(live, list) else []
+                result[field] = _ordered(_list(result[field], field), order, live, name)
     return result
 
 
@@ -111,7 +116,7 @@ def _merge_value(resource: Resource, field: str, old: Any, new: Any) -> Any:
         if key is not None:
             return _merge_list(resource, field, key, old if isinstance(old, list) else [], new)
         if field in _PRIMITIVE_SETS and isinstance(old, list):
-            return [*old, *(item for item in new if item not in old)]
+            return _ordered([*old, *(item for item in new if item not in old)], new, old, None)
     return copied(new)
 
 
@@ -122,41 +127,72 @@ def _merge_list(
     if "replace" in directives:
         added = zip(patch, directives, strict=True)
         return [copied(_keyed(item, field, key)) for item, each in added if each is None]
-    result = list(old)
-    for item in patch:
-        _keyed(item, field, key)
-        places = [
-            place
-            for place, existing in enumerate(result)
-            if isinstance(existing, Mapping) and existing.get(key) == item[key]
-        ]
-        if item.get(_DIRECTIVE) == "delete":
-            result = [each for place, each in enumerate(result) if place not in places]
-        elif places:
-            result[places[0]] = _merge_map(resource, result[places[0]], item)
+    ids = [_identity(_keyed(item, field, key), key) for item in patch]
+    gone = {each for each, directive in zip(ids, directives, strict=True) if directive == "delete"}
+    live = [item for item in old if _identity(item, key) not in gone]
+    result, places = list(live), _places(live, key)
+    changes = [item for item, each in zip(patch, directives, strict=True) if each != "delete"]
+    for item in changes:
+        place = places.setdefault(_identity(item, key), len(result))
+        if place < len(result):
+            result[place] = _merge_map(resource, result[place], item)
         else:
             result.append(_merge_map(resource, {}, item))
-    return result
+    return _ordered(result, changes, live, key)
 
 
-def _ordered(items: list[Any], order: Sequence[Any], key: str | None) -> list[Any]:
-    """Listed items take the order of the list; the others keep their place after their left one."""
+def _ordered(
+    items: Sequence[Any], order: Sequence[Any], live: Sequence[Any], key: str | None
+) -> list[Any]:
+    """The items in the order of a patch; those that it does not name keep their live order.
 
-    def identity(item: Any) -> Any:
-        return item.get(key) if key and isinstance(item, Mapping) else item
-
-    wanted = [identity(item) for item in order]
-    listed = sorted(
-        (item for item in items if identity(item) in wanted),
-        key=lambda item: wanted.index(identity(item)),
+    An item of the second kind goes before the first one of the patch that is live behind it, or
+    at the end: so an item that only the patch has comes before it (``normalizeElementOrder``).
+    """
+    wanted, before = _places(order, key), _places(live, key)
+    beyond = len(before)
+    named = sorted(
+        (item for item in items if _identity(item, key) in wanted),
+        key=lambda item: wanted[_identity(item, key)],
     )
-    result = list(listed)
+    others = [item for item in items if _identity(item, key) not in wanted]
+    others.sort(key=lambda item: before.get(_identity(item, key), beyond))
+    result: list[Any] = []
+    waiting = deque(others)
+    for item in named:
+        place = before.get(_identity(item, key), -1)
+        while waiting and before.get(_identity(waiting[0], key), beyond) < place:
+            result.append(waiting.popleft())
+        result.append(item)
+    return [*result, *waiting]
+
+
+def _check_order(patch: Any, order: Sequence[Any], field: str, key: str | None) -> None:
+    """PatchError unless the items of a patch are in the order that it sets."""
+    if not isinstance(patch, list) or not patch or not order:
+        return
+    rest = iter([_identity(item, key) for item in order])
+    for item in patch:
+        directed = isinstance(item, Mapping) and _DIRECTIVE in item
+        if not directed and _identity(item, key) not in rest:
+            raise PatchError(
+                f"{field}: the order in the patch, {_shown(patch)}, doesn't match {_ORDER}{field}, "
+                f"{_shown(order)}"
+            )
+
+
+def _places(items: Sequence[Any], key: str | None) -> dict[str, int]:
+    """Where each item is first."""
+    places: dict[str, int] = {}
     for place, item in enumerate(items):
-        if identity(item) not in wanted:
-            before = items[place - 1] if place else None
-            at = result.index(before) + 1 if before in result else 0
-            result.insert(at, item)
-    return result
+        places.setdefault(_identity(item, key), place)
+    return places
+
+
+def _identity(item: Any, key: str | None) -> str:
+    """What tells an item of a list apart: its value under the key, or itself."""
+    value = item.get(key) if key and isinstance(item, Mapping) else item
+    return json.dumps(copied(value), sort_keys=True)
 
 
 def _directive(item: Any, field: str) -> str | None:

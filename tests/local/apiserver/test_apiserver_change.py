@@ -41,6 +41,27 @@ def test_patches(world: World, kind: str, patch: Any) -> None:
     assert stored(world)["metadata"]["generation"] == 2
 
 
+def test_a_patch_puts_a_new_container_first_as_the_docs_of_kubernetes_show(world: World) -> None:
+    world.apply(deployment("web"))
+    spec = {"containers": [{"name": "side", "image": "shop/side:1"}]}
+    patch = json.dumps({"spec": {"template": {"spec": spec}}})
+    world.kubectl("patch", "deployment", "web", "--patch", patch)
+    containers = stored(world)["spec"]["template"]["spec"]["containers"]
+    assert [each["name"] for each in containers] == ["side", "web"]
+
+
+def test_apply_keeps_the_order_of_the_manifest(world: World) -> None:
+    web = deployment("web")
+    env = [{"name": name, "value": "1"} for name in ("B", "C")]
+    web["spec"]["template"]["spec"]["containers"][0]["env"] = env
+    world.apply(web)
+    env.append({"name": "D", "value": "$(B)"})
+    env.insert(0, {"name": "A", "value": "1"})
+    world.apply(web)
+    container = stored(world)["spec"]["template"]["spec"]["containers"][0]
+    assert [each["name"] for each in container["env"]] == ["A", "B", "C", "D"]
+
+
 def test_a_strategic_patch_of_an_istio_kind_is_refused_as_by_a_real_server(world: World) -> None:
     world.apply(virtual_service("web"))
     refused = world.kubectl("patch", "vs", "web", "--type=strategic", "-p", "{}", code=1)

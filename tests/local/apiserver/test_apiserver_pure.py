@@ -202,7 +202,7 @@ def test_strategic_merge_by_key_with_order_and_deletion() -> None:
          {"ports": [{"port": 80, "name": "b"}]},
          {"ports": [{"port": 80, "name": "b"}]}),
         (kinds.PODS, {"args": ["a", "b"]}, {"args": ["c"]}, {"args": ["c"]}),
-        (kinds.PODS, {"finalizers": ["a"]}, {"finalizers": ["b"]}, {"finalizers": ["a", "b"]}),
+        (kinds.PODS, {"finalizers": ["a"]}, {"finalizers": ["b"]}, {"finalizers": ["b", "a"]}),
         (kinds.PODS, {"finalizers": ["a", "b"]}, {"$deleteFromPrimitiveList/finalizers": ["a"]},
          {"finalizers": ["b"]}),
         (kinds.DEPLOYMENTS, {"strategy": {"type": "RollingUpdate", "rollingUpdate": {}}},
@@ -216,6 +216,64 @@ def test_strategic_merge_by_key_with_order_and_deletion() -> None:
 )  # fmt: skip
 def test_strategic_merge(resource: Any, document: Any, patch: Any, result: Any) -> None:
     assert strategic_merge(resource, document, patch) == result
+
+
+@pytest.mark.parametrize(
+    ("live", "patch", "order", "result"),
+    [  # upper case: an item that the patch has
+        ("a", "X", None, "Xa"),
+        ("ab", "XY", None, "XYab"),
+        ("abc", "B", None, "aBc"),
+        ("abc", "CX", None, "abCX"),
+        ("abc", "XC", None, "XabC"),
+        ("abc", "CA", None, "bCA"),
+        ("", "XY", None, "XY"),
+        ("abc", "", "ca", "bca"),
+        ("abc", "X", "axc", "aXbc"),
+        ("abc", "X", "abcx", "abcX"),
+        ("abc", "BX", "bx", "aBXc"),
+        ("abcd", "D", "db", "acDb"),
+        ("", "XY", "xy", "XY"),
+    ],
+)
+def test_strategic_merge_orders_as_kubernetes(
+    live: str, patch: str, order: str | None, result: str
+) -> None:
+    def containers(names: str) -> list[dict[str, str]]:
+        return [
+            {"name": each.lower(), **({"image": "new"} if each.isupper() else {})} for each in names
+        ]
+
+    document = {"containers": containers(live), "finalizers": list(live)}
+    changes: dict[str, Any] = {"containers": containers(patch), "finalizers": list(patch.lower())}
+    if order is not None:
+        changes["$setElementOrder/containers"] = [{"name": each} for each in order]
+        changes["$setElementOrder/finalizers"] = list(order)
+    assert strategic_merge(kinds.PODS, document, changes) == {
+        "containers": containers(result),
+        "finalizers": list(result.lower()),
+    }
+
+
+@pytest.mark.parametrize(
+    ("patch", "order"), [("ba", "ab"), ("x", "ab"), ("axb", "ab"), ("aa", "ab")]
+)
+def test_the_order_of_a_strategic_patch_must_be_the_one_it_sets(patch: str, order: str) -> None:
+    changes = {
+        "containers": [{"name": "c", "$patch": "delete"}, *({"name": each} for each in patch)],
+        "$setElementOrder/containers": [{"name": each} for each in order],
+    }
+    document = {"containers": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}
+    with pytest.raises(PatchError, match=r"containers: the order .* doesn't match"):
+        strategic_merge(kinds.PODS, document, changes)
+
+
+def test_a_strategic_patch_deletes_before_it_merges() -> None:
+    document = {"env": [{"name": "A", "value": "1"}, {"name": "B"}, {"name": "A", "value": "2"}]}
+    patch = {"env": [{"name": "A", "valueFrom": {}}, {"name": "A", "$patch": "delete"}]}
+    assert strategic_merge(kinds.PODS, document, patch) == {
+        "env": [{"name": "A", "valueFrom": {}}, {"name": "B"}]
+    }
 
 
 def test_strategic_merge_needs_its_keys() -> None:
