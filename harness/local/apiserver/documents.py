@@ -71,8 +71,10 @@ def normalise(target: Target, document: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise bad_request("metadata must be an object")
     for field in ("name", "namespace", "generateName", "resourceVersion", "uid"):
-        if not isinstance(metadata.get(field) or "", str):
-            raise bad_request(f"metadata.{field} must be a string")
+        if not isinstance(metadata.get(field), str | None):
+            raise bad_request(
+                f"metadata.{field} must be a string, not {str(metadata[field])[:100]!r}"
+            )
     if target.name is not None:
         if metadata.get("name") not in (None, "", target.name):
             raise bad_request(

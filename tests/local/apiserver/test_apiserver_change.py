@@ -11,6 +11,12 @@ from apiserver_world import World, config_map, deployment, virtual_service
 from harness.local.store import kinds
 from harness.local.store.store import copied
 
+DEPLOYMENT = "/apis/apps/v1/namespaces/default/deployments/web"
+
+
+def create(world: World) -> None:
+    world.do(lambda: world.store.create(kinds.DEPLOYMENTS, deployment("web"), "default"))
+
 
 def stored(world: World, name: str = "web") -> Any:
     return world.store.get(kinds.DEPLOYMENTS, "default", name)
@@ -24,6 +30,24 @@ def test_scale_goes_through_the_scale_subresource(world: World) -> None:
     assert stored(world)["spec"]["replicas"] == 4
     wrong = world.kubectl("scale", "deploy/web", "--replicas=9", "--current-replicas=1", code=1)
     assert "Expected replicas to be 1, was 4" in wrong.err
+
+
+@pytest.mark.parametrize("field", ["name", "namespace", "generateName", "resourceVersion", "uid"])
+@pytest.mark.parametrize("value", [{}, [], 0, False, 5, ["x"]])
+def test_metadata_that_is_no_string_is_refused(world: World, field: str, value: Any) -> None:
+    create(world)
+    before = stored(world)
+    document = deployment("web")
+    document["metadata"][field] = value
+    for media, method in (("", "PUT"), ("merge-patch+", "PATCH"), ("apply-patch+", "PATCH")):
+        headers = {"Content-Type": f"application/{media}json"}
+        answer = world.request(
+            method, DEPLOYMENT, params={"fieldManager": "me"}, headers=headers,
+            data=json.dumps(document),
+        )  # fmt: skip
+        assert answer.status_code == 400, (media, answer.text)
+        assert f"metadata.{field} must be a string" in answer.json()["message"]
+    assert stored(world) is before
 
 
 @pytest.mark.parametrize(
