@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
-from harness.local.apiserver.documents import apply_patch
+from harness.local.apiserver.documents import apply_patch, normalise
 from harness.local.apiserver.statuses import bad_request
 from harness.local.apiserver.tables.columns import label_selector
 from harness.local.apiserver.targets import Target
-from harness.local.store import Object
+from harness.local.store import Object, Resource
 from harness.local.store.store import copied
+
+_SCALES: Final = Resource("autoscaling", ("v1",), "scales", "scale", "Scale")
+"""What the bodies of the subresource are: never stored, only checked against the path."""
 
 
 def of(obj: Object) -> dict[str, Any]:
@@ -29,15 +33,26 @@ def of(obj: Object) -> dict[str, Any]:
 
 
 def changed(target: Target, obj: Object, method: str, media: str, document: Any) -> dict[str, Any]:
-    """The object with the replicas of a PUT or PATCH of its Scale; Refusal 400 if malformed."""
-    wanted = document if method == "PUT" else apply_patch(target.resource, media, of(obj), document)
-    spec = wanted.get("spec") if isinstance(wanted, dict) else None
+    """The object with the replicas of a PUT or PATCH of its Scale.
+
+    Refusal 400 if it is malformed, or the Scale of another object. Its resourceVersion and uid,
+    where set, become preconditions of the write.
+    """
+    wanted = (
+        copied(document)
+        if method == "PUT"
+        else apply_patch(target.resource, media, of(obj), document)
+    )
+    if not isinstance(wanted, dict):
+        raise bad_request(f"a Scale must be an object, not a {type(wanted).__name__}")
+    metadata = normalise(replace(target, resource=_SCALES, version="v1"), wanted)
+    spec = wanted.get("spec")
     replicas = spec.get("replicas", 0) if isinstance(spec, dict) else None
     if not isinstance(replicas, int) or isinstance(replicas, bool):
         raise bad_request("spec.replicas of a Scale must be a whole number")
     result: dict[str, Any] = copied(obj)
     result["spec"]["replicas"] = replicas
-    version = (wanted.get("metadata") or {}).get("resourceVersion")
-    if version:
-        result["metadata"]["resourceVersion"] = version
+    for field in ("resourceVersion", "uid"):
+        if metadata.get(field):
+            result["metadata"][field] = metadata[field]
     return result

@@ -12,10 +12,19 @@ from harness.local.store import kinds
 from harness.local.store.store import copied
 
 DEPLOYMENT = "/apis/apps/v1/namespaces/default/deployments/web"
+MERGE = "application/merge-patch+json"
 
 
 def create(world: World) -> None:
     world.do(lambda: world.store.create(kinds.DEPLOYMENTS, deployment("web"), "default"))
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """An object with this many objects below it, each in field ``a`` of the one above."""
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
 
 
 def stored(world: World, name: str = "web") -> Any:
@@ -30,6 +39,97 @@ def test_scale_goes_through_the_scale_subresource(world: World) -> None:
     assert stored(world)["spec"]["replicas"] == 4
     wrong = world.kubectl("scale", "deploy/web", "--replicas=9", "--current-replicas=1", code=1)
     assert "Expected replicas to be 1, was 4" in wrong.err
+
+
+def scaled(**metadata: Any) -> dict[str, Any]:
+    return {"metadata": metadata, "spec": {"replicas": 3}}
+
+
+@pytest.mark.parametrize(
+    ("method", "document", "code"),
+    [
+        ("PUT", {"metadata": "x", "spec": {"replicas": 3}}, 400),
+        ("PUT", {"metadata": ["x"], "spec": {"replicas": 3}}, 400),
+        ("PUT", {"metadata": 5, "spec": {"replicas": 3}}, 400),
+        ("PATCH", {"metadata": "x", "spec": {"replicas": 3}}, 400),
+        ("PATCH", {"metadata": ["x"], "spec": {"replicas": 3}}, 400),
+        ("PUT", scaled(resourceVersion=5), 400),
+        ("PUT", scaled(resourceVersion=["x"]), 400),
+        ("PUT", scaled(uid={}), 400),
+        ("PUT", ["x"], 400),
+        ("PUT", {"spec": {"replicas": True}}, 400),
+        ("PUT", {"kind": "ConfigMap", **scaled()}, 400),
+        ("PUT", {"kind": "Deployment", **scaled()}, 400),
+        ("PUT", {"apiVersion": "apps/v1", **scaled()}, 400),
+        ("PUT", {"kind": {}, **scaled()}, 400),
+        ("PUT", scaled(name="other"), 400),
+        ("PUT", scaled(namespace="kube-system"), 400),
+        ("PATCH", {"kind": "ConfigMap"}, 400),
+        ("PATCH", scaled(name="other"), 400),
+        ("PUT", scaled(resourceVersion="1"), 409),
+        ("PUT", scaled(uid="another"), 409),
+        ("PATCH", scaled(uid="another"), 409),
+        ("PUT", {"spec": {"replicas": -1}}, 422),
+    ],
+)  # fmt: skip
+def test_a_scale_that_is_none_of_this_object_changes_nothing(
+    world: World, method: str, document: Any, code: int
+) -> None:
+    create(world)
+    before = stored(world)
+    answer = world.request(
+        method,
+        f"{DEPLOYMENT}/scale",
+        headers={"Content-Type": "application/json" if method == "PUT" else MERGE},
+        data=json.dumps(document),
+    )
+    assert answer.status_code == code, answer.text
+    assert (answer.json()["kind"], answer.json()["code"]) == ("Status", code)
+    assert stored(world) is before
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"spec": {"replicas": 3}},
+        {"metadata": None, "spec": {"replicas": 3}},
+        {"kind": "Scale", "apiVersion": "autoscaling/v1", **scaled(name="web")},
+        {"kind": "", "apiVersion": "", **scaled(name="", namespace="default")},
+    ],
+)
+def test_a_scale_may_leave_out_what_the_path_says(world: World, document: Any) -> None:
+    create(world)
+    answer = world.request("PUT", f"{DEPLOYMENT}/scale", json=document)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["kind"] == "Scale"
+    assert stored(world)["spec"]["replicas"] == 3
+    assert stored(world)["metadata"]["name"] == "web"
+
+
+@pytest.mark.parametrize(
+    ("media", "patch"),
+    [
+        ("json", [{"op": "remove", "path": ""}]),
+        ("json", [{"op": "add", "path": "/metadata/x" + "/a" * (90 * time), "value": nested(90)}
+                  for time in range(30)]),
+        ("strategic-merge", {"spec": {"template": {"spec": {
+            "containers": [{"$patch": "replace"}, 5]}}}}),
+        ("strategic-merge", {"spec": {"$deleteFromPrimitiveList/replicas": [1]}}),
+    ],
+)  # fmt: skip
+def test_a_malformed_patch_changes_nothing(world: World, media: str, patch: Any) -> None:
+    create(world)
+    before = stored(world)
+    for path in (DEPLOYMENT, f"{DEPLOYMENT}/scale", f"{DEPLOYMENT}/status"):
+        answer = world.request(
+            "PATCH",
+            path,
+            headers={"Content-Type": f"application/{media}-patch+json"},
+            data=json.dumps(patch),
+        )
+        assert answer.status_code in (400, 422), (path, answer.text)
+        assert answer.json()["kind"] == "Status"
+    assert stored(world) is before
 
 
 @pytest.mark.parametrize("field", ["name", "namespace", "generateName", "resourceVersion", "uid"])
