@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from harness.local.controllers import rollout
+from harness.local.controllers.claims import claim
 from harness.local.controllers.deployment_status import deployment_status
 from harness.local.controllers.owners import is_ending, is_finished, owner_reference
 from harness.local.controllers.rollout import Bounds, Scale
@@ -45,17 +46,34 @@ def plan(
 ) -> Plan:
     """The next step of the rollout, and the status as it is now.
 
-    ``replica_sets`` are those it controls, ``pods`` all pods those control, ending ones too.
+    ``replica_sets`` and ``pods`` are all of the namespace, ending ones too.
     """
     if is_ending(deployment):
         return Plan()
+    claimed = claim(deployment, kinds.REPLICA_SETS, replica_sets)
+    taken = {rs["metadata"]["name"] for rs in replica_sets}
+    step = _step(deployment, claimed.owned, pods, taken, now)
+    return Plan((*claimed.writes, *step.writes), step.recheck)
+
+
+def _step(
+    deployment: Object,
+    replica_sets: Sequence[Object],
+    pods: Sequence[Object],
+    taken: Container[str],
+    now: datetime,
+) -> Plan:
+    """The plan for a Deployment that owns ``replica_sets``; ``taken`` are names of any owner's."""
     limit = _bounds(deployment)
     new = find_new(deployment, replica_sets)
     old = sorted((rs for rs in replica_sets if rs is not new), key=revision)
     recreate = deployment["spec"].get("strategy", {}).get("type") == "Recreate"
     paused = bool(deployment["spec"].get("paused"))
+    collisions = int(deployment.get("status", {}).get("collisionCount", 0))
     created: Object | None = None
     targets: dict[str, int] = {}
+    if new is None and not paused:
+        collisions = _collisions(deployment, taken, collisions)
     if paused:
         newest = new or next((rs for rs in reversed(old) if _replicas(rs)), None)
         if newest is not None:
@@ -64,14 +82,14 @@ def plan(
         targets |= {rs["metadata"]["name"]: 0 for rs in old}
         if not _running(pods, old):
             if new is None:
-                created = _new_replica_set(deployment, old, limit, limit.desired)
+                created = _new_replica_set(deployment, old, limit, limit.desired, collisions)
             else:
                 targets[new["metadata"]["name"]] = limit.desired
     else:
         others = sum(map(_replicas, old))
         wanted = rollout.new_replicas(limit, _replicas(new), others)
         if new is None:
-            created = _new_replica_set(deployment, old, limit, wanted)
+            created = _new_replica_set(deployment, old, limit, wanted, collisions)
         else:
             targets[new["metadata"]["name"]] = wanted
             targets |= rollout.old_replicas(limit, _scale(new), [_scale(rs) for rs in old])
@@ -86,6 +104,8 @@ def plan(
     if current is not None:
         writes += _with_revision(deployment, current, old)
     status, recheck = deployment_status(deployment, new, created, replica_sets, limit, now)
+    if collisions:
+        status["collisionCount"] = collisions
     writes.append(UpdateStatus(kinds.DEPLOYMENTS, deployment, status))
     if recheck is None and created is None and not paused:
         writes += [Delete(kinds.REPLICA_SETS, rs) for rs in _forgotten(deployment, old)]
@@ -99,9 +119,14 @@ def find_new(deployment: Object, replica_sets: Sequence[Object]) -> Object | Non
     return min(same, key=lambda rs: str(rs["metadata"]["creationTimestamp"]), default=None)
 
 
-def template_hash(template: Object) -> str:
-    """Ten characters that name a pod template; the same template always gets the same."""
+def template_hash(template: Object, collisions: int = 0) -> str:
+    """Ten characters that name a pod template; the same template always gets the same.
+
+    ``collisions`` (status.collisionCount) gives it another name when the first ones are taken.
+    """
     text = json.dumps(_plain_template(template), sort_keys=True, separators=(",", ":"))
+    if collisions:
+        text += str(collisions)
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
     letters = ""
     for _ in range(10):
@@ -131,11 +156,23 @@ def _plain_template(template: Object) -> dict[str, Any]:
     return {**template, "metadata": {**metadata, "labels": labels}}
 
 
+def _collisions(deployment: Object, taken: Container[str], counted: int) -> int:
+    """``counted``, or the next collisionCount with which a new ReplicaSet's name is free.
+
+    A released ReplicaSet keeps its name, which is that of the next one with the same template
+    (source: getNewReplicaSet in sync.go).
+    """
+    name, template = deployment["metadata"]["name"], deployment["spec"]["template"]
+    while f"{name}-{template_hash(template, counted)}" in taken:
+        counted += 1
+    return counted
+
+
 def _new_replica_set(
-    deployment: Object, old: Sequence[Object], limit: Bounds, replicas: int
+    deployment: Object, old: Sequence[Object], limit: Bounds, replicas: int, collisions: int
 ) -> dict[str, Any]:
     template = changed(deployment["spec"]["template"])
-    digest = template_hash(template)
+    digest = template_hash(template, collisions)
     template.setdefault("metadata", {}).setdefault("labels", {})[HASH] = digest
     metadata = deployment["metadata"]
     selector = changed(deployment["spec"]["selector"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
-from harness.local.controllers.owners import is_ending
+from harness.local.controllers.owners import is_ending, other_owners, owned_by
 from harness.local.controllers.writes import Create, Delete, Plan, Purge, Update, Write, changed
 from harness.local.store import Object, Resource, kinds
 
@@ -43,9 +43,9 @@ def plan_after_deletion(gone: Object, dependents: Iterable[Found]) -> Plan:
 
 def let_go(resource: Resource, obj: Object, gone: Container[str]) -> tuple[Write, ...]:
     """What becomes of an object whose owners of these uids are gone."""
-    others = _other_owners(obj, gone)
+    others = other_owners(obj, gone)
     if others:
-        return (Update(resource, _owned_by(obj, others)),)
+        return (Update(resource, owned_by(obj, others)),)
     return () if is_ending(obj) else (Delete(resource, obj),)
 
 
@@ -55,7 +55,7 @@ def plan_finalizers(resource: Resource, ending: Object, dependents: Sequence[Fou
     uid = ending["metadata"]["uid"]
     if ORPHAN in finalizers:
         freed: list[Write] = [
-            Update(kind, _owned_by(obj, _other_owners(obj, {uid}))) for kind, obj in dependents
+            Update(kind, owned_by(obj, other_owners(obj, {uid}))) for kind, obj in dependents
         ]
         return Plan((*freed, Update(resource, _without(ending, ORPHAN))))
     if FOREGROUND in finalizers:
@@ -68,19 +68,6 @@ def plan_finalizers(resource: Resource, ending: Object, dependents: Sequence[Fou
 def depends_on(obj: Object, uid: str) -> bool:
     """An owner reference of ``obj`` names ``uid``."""
     return any(ref["uid"] == uid for ref in obj["metadata"].get("ownerReferences", ()))
-
-
-def _other_owners(obj: Object, uids: Container[str]) -> list[Object]:
-    return [ref for ref in obj["metadata"].get("ownerReferences", ()) if ref["uid"] not in uids]
-
-
-def _owned_by(obj: Object, owners: list[Object]) -> Object:
-    new = changed(obj)
-    if owners:
-        new["metadata"]["ownerReferences"] = owners
-    else:
-        new["metadata"].pop("ownerReferences", None)
-    return new
 
 
 def _without(obj: Object, finalizer: str) -> Object:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from harness.local.controllers import deployments, endpoints, lifecycle, replicasets
+from harness.local.controllers.claims import selects
 from harness.local.controllers.owners import controlled_by, controller_of, is_ending
 from harness.local.controllers.writes import Plan, carry_out
 from harness.local.events import WARNING, EventRecorder
@@ -26,6 +27,8 @@ Key = tuple[Resource, str, str]  # kind, namespace, name
 log = logging.getLogger(__name__)
 
 _SERVED: Final = {(resource.group, resource.kind): resource for resource in ALL}
+CONTROLLERS: Final = {kinds.PODS: kinds.REPLICA_SETS, kinds.REPLICA_SETS: kinds.DEPLOYMENTS}
+"""Of which kind the controller of an object is."""
 PLANNED: Final = (kinds.NAMESPACES, kinds.DEPLOYMENTS, kinds.REPLICA_SETS, kinds.SERVICES)
 
 
@@ -113,10 +116,10 @@ class Controllers:
     def _plan(self, resource: Resource, obj: Object) -> Plan:
         store, namespace = self._store, obj["metadata"].get("namespace", "")
         if resource is kinds.DEPLOYMENTS:
-            owned = controlled_by(obj, store.list(kinds.REPLICA_SETS, namespace))
-            pods = store.list(kinds.PODS, namespace)
-            theirs = [pod for rs in owned for pod in controlled_by(rs, pods)]
-            return deployments.plan(obj, owned, theirs, self._now())
+            replica_sets = store.list(kinds.REPLICA_SETS, namespace)
+            return deployments.plan(
+                obj, replica_sets, store.list(kinds.PODS, namespace), self._now()
+            )
         if resource is kinds.REPLICA_SETS:
             pods = controlled_by(obj, store.list(kinds.PODS, namespace))
             return replicasets.plan(obj, pods, self._now())
@@ -218,10 +221,11 @@ class Controllers:
             return
         if resource in PLANNED:
             yield _key(resource, obj)
-        if resource in (kinds.REPLICA_SETS, kinds.PODS):
-            yield from self._controllers_of(obj)
+        states = [state for state in (obj, event.previous) if state is not None]
+        if resource in CONTROLLERS:
+            for state in states:
+                yield from self._controllers_of(resource, state)
         if resource is kinds.PODS:
-            states = [state for state in (obj, event.previous) if state is not None]
             for service in self._store.list(kinds.SERVICES, namespace):
                 if any(endpoints.selects(service, state) for state in states):
                     yield _key(kinds.SERVICES, service)
@@ -236,19 +240,24 @@ class Controllers:
         if event.type is EventType.DELETED and resource.namespaced:
             yield kinds.NAMESPACES, "", namespace
 
-    def _controllers_of(self, obj: Object) -> Iterator[Key]:
-        """The ReplicaSet of a pod, and the Deployment of that or of a ReplicaSet."""
-        namespace = obj["metadata"]["namespace"]
-        owner = controller_of(obj)
-        if owner is None:
+    def _controllers_of(self, resource: Resource, obj: Object) -> Iterator[Key]:
+        """Who controls a pod or ReplicaSet, and who controls that; for an orphan, who may adopt it.
+
+        Source: addPod and updatePod in replica_set.go, addReplicaSet in deployment_controller.go.
+        """
+        kind = CONTROLLERS.get(resource)
+        if kind is None:
             return
-        if owner["kind"] == "Deployment":
-            yield kinds.DEPLOYMENTS, namespace, owner["name"]
-        elif owner["kind"] == "ReplicaSet":
-            yield kinds.REPLICA_SETS, namespace, owner["name"]
-            replica_set = self._store.find(kinds.REPLICA_SETS, namespace, owner["name"])
-            if replica_set is not None:
-                yield from self._controllers_of(replica_set)
+        namespace, owner = obj["metadata"]["namespace"], controller_of(obj)
+        if owner is None:
+            for candidate in self._store.list(kind, namespace):
+                if selects(candidate, obj):
+                    yield _key(kind, candidate)
+        elif owner["kind"] == kind.kind:
+            yield kind, namespace, owner["name"]
+            found = self._store.find(kind, namespace, owner["name"])
+            if found is not None:
+                yield from self._controllers_of(kind, found)
 
 
 def _key(resource: Resource, obj: Object) -> Key:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,19 @@ def controlled_by(owner: Object, objects: Iterable[Object]) -> list[Object]:
     """Those of ``objects`` whose controller is ``owner``."""
     uid = owner["metadata"]["uid"]
     return [obj for obj in objects if (controller_of(obj) or {}).get("uid") == uid]
+
+
+def other_owners(obj: Object, uids: Container[str]) -> list[Object]:
+    """The object's owner references but those to ``uids``."""
+    return [ref for ref in obj["metadata"].get("ownerReferences", ()) if ref["uid"] not in uids]
+
+
+def owned_by(obj: Object, references: Sequence[Object]) -> Object:
+    """The object with these owner references and no others."""
+    metadata = {k: v for k, v in obj["metadata"].items() if k != "ownerReferences"}
+    if references:
+        metadata["ownerReferences"] = list(references)
+    return {**obj, "metadata": metadata}
 
 
 def is_ending(obj: Object) -> bool:
