@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from harness.local.controllers import deployments, endpoints, lifecycle, replicasets
 from harness.local.controllers.claims import selects
-from harness.local.controllers.owners import controlled_by, controller_of, is_ending
+from harness.local.controllers.owners import controller_of, is_ending
 from harness.local.controllers.writes import Plan, carry_out
 from harness.local.events import WARNING, EventRecorder
 from harness.local.store import ALL, Event, EventType, Expired, Object, Resource, Store, kinds
@@ -121,8 +121,7 @@ class Controllers:
                 obj, replica_sets, store.list(kinds.PODS, namespace), self._now()
             )
         if resource is kinds.REPLICA_SETS:
-            pods = controlled_by(obj, store.list(kinds.PODS, namespace))
-            return replicasets.plan(obj, pods, self._now())
+            return replicasets.plan(obj, store.list(kinds.PODS, namespace), self._now())
         if resource is kinds.SERVICES:
             name = obj["metadata"]["name"]
             return endpoints.plan(

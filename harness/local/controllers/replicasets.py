@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from harness.local.controllers.claims import claim
 from harness.local.controllers.owners import (
     is_ending,
     is_finished,
@@ -28,10 +29,16 @@ from harness.local.controllers.writes import (
 from harness.local.store import Object, kinds
 
 
-def plan(replica_set: Object, owned: Sequence[Object], now: datetime) -> Plan:
-    """What to create, delete and report. ``owned`` are all pods it controls."""
-    active = [pod for pod in owned if not is_ending(pod) and not is_finished(pod)]
-    writes: list[Write] = []
+def plan(replica_set: Object, pods: Sequence[Object], now: datetime) -> Plan:
+    """What to adopt, release, create, delete and report. ``pods`` are all of the namespace."""
+    # Pods that end or have ended stay with whom they are.
+    claimed = claim(
+        replica_set,
+        kinds.PODS,
+        (pod for pod in pods if not is_ending(pod) and not is_finished(pod)),
+    )
+    active = claimed.owned
+    writes: list[Write] = [*claimed.writes]
     if not is_ending(replica_set):
         missing = replica_set["spec"].get("replicas", 1) - len(active)
         if missing > 0:

@@ -178,3 +178,116 @@ def test_only_the_controlling_reference_is_taken_or_given():
     assert released.owned == ()
     (write,) = released.writes
     assert write.obj["metadata"]["ownerReferences"] == [friend]
+
+
+def test_a_pod_relabelled_out_of_its_replica_set_is_let_go_and_replaced():
+    async def scenario() -> None:
+        async with controlled() as c:
+            c.store.create(
+                kinds.SERVICES,
+                {
+                    "metadata": {"name": "web", "namespace": NAMESPACE},
+                    "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+                },
+            )
+            c.store.create(kinds.DEPLOYMENTS, deployment())
+            await c.roll()
+            patient = c.list(kinds.PODS)[0]
+            relabel(c, patient, app="quarantine")
+            await c.settle()
+            (slice_,) = c.list(kinds.ENDPOINT_SLICES)
+            addresses = [endpoint["addresses"][0] for endpoint in slice_["endpoints"]]
+            assert len(addresses) == 1
+            assert patient["status"]["podIP"] not in addresses
+            assert len(c.list(kinds.PODS)) == 3
+            name = patient["metadata"]["name"]
+            assert owners(c.store.get(kinds.PODS, NAMESPACE, name)) == []
+            await c.roll()
+            assert c.deployment()["status"]["availableReplicas"] == 2
+            c.edit_deployment(set_replicas(0))
+            await c.settle()
+            assert names(c.list(kinds.PODS)) == {name}
+            c.store.delete(kinds.DEPLOYMENTS, NAMESPACE, "web")
+            await c.settle()
+            assert names(c.list(kinds.PODS)) == {name}
+
+    asyncio.run(scenario())
+
+
+def test_a_pod_that_comes_back_is_adopted_again_and_one_too_many_goes():
+    async def scenario() -> None:
+        async with controlled() as c:
+            c.store.create(kinds.DEPLOYMENTS, deployment())
+            await c.roll()
+            patient = c.list(kinds.PODS)[0]
+            relabel(c, patient, app="quarantine")
+            await c.roll()
+            assert len(c.list(kinds.PODS)) == 3
+            relabel(c, patient, app="web")
+            await c.settle()
+            (rs,) = c.list(kinds.REPLICA_SETS)
+            assert [owners(pod) for pod in c.list(kinds.PODS)] == [[rs["metadata"]["name"]]] * 2
+
+    asyncio.run(scenario())
+
+
+def test_a_replica_set_keeps_the_pods_an_earlier_one_left():
+    async def scenario() -> None:
+        async with controlled() as c:
+            c.store.create(kinds.REPLICA_SETS, replica_set())
+            await c.roll()
+            left = names(c.list(kinds.PODS))
+            c.store.delete(kinds.REPLICA_SETS, NAMESPACE, "web", propagation="Orphan")
+            await c.settle()
+            assert [owners(pod) for pod in c.list(kinds.PODS)] == [[], []]
+            c.store.create(kinds.REPLICA_SETS, replica_set("again"))
+            await c.settle()
+            assert names(c.list(kinds.PODS)) == left
+            assert [owners(pod) for pod in c.list(kinds.PODS)] == [["again"], ["again"]]
+
+    asyncio.run(scenario())
+
+
+def test_a_pod_goes_over_from_one_replica_set_to_the_other():
+    async def scenario() -> None:
+        async with controlled() as c:
+            c.store.create(kinds.REPLICA_SETS, replica_set("one", 1, app="one"))
+            await c.roll()
+            (mover,) = c.list(kinds.PODS)
+            c.store.create(kinds.REPLICA_SETS, replica_set("two", 1, app="two"))
+            await c.settle()
+            relabel(c, mover, app="two")
+            await c.settle()
+            # It is ready and the one that "two" made is not, so that one goes.
+            found = {pod["metadata"]["name"]: owners(pod) for pod in c.list(kinds.PODS)}
+            assert found.pop(mover["metadata"]["name"]) == ["two"]
+            assert list(found.values()) == [["one"]]
+
+    asyncio.run(scenario())
+
+
+def test_a_replica_set_takes_no_pod_that_ends_has_ended_or_is_another_s():
+    async def scenario() -> None:
+        async with controlled() as c:
+            friend = c.store.create(
+                kinds.CONFIG_MAPS, {"metadata": {"name": "friend", "namespace": NAMESPACE}}
+            )
+            other = {
+                "apiVersion": "v1", "kind": "ConfigMap", "name": "friend",
+                "uid": friend["metadata"]["uid"], "controller": True,
+            }  # fmt: skip
+            c.store.create(kinds.PODS, lone_pod("taken", ownerReferences=[other]))
+            c.store.create(kinds.PODS, lone_pod("ending", finalizers=["me"]))
+            c.store.delete(kinds.PODS, NAMESPACE, "ending")
+            done = c.store.create(kinds.PODS, lone_pod("done"))
+            c.store.update_status(kinds.PODS, {**done, "status": {"phase": "Succeeded"}})
+            c.store.create(kinds.PODS, lone_pod("free"))
+            c.store.create(kinds.REPLICA_SETS, replica_set())
+            await c.settle()
+            found = {pod["metadata"]["name"]: owners(pod) for pod in c.list(kinds.PODS)}
+            assert [found.pop(name) for name in ("taken", "ending", "done", "free")] == [
+                ["friend"], [], [], ["web"],
+            ]  # fmt: skip
+            assert list(found.values()) == [["web"]]
+
+    asyncio.run(scenario())
