@@ -1,6 +1,6 @@
 """ReplicaSet → pods: as many as asked for, no more, and how many are ready.
 
-Source: kubernetes/pkg/controller/replicaset/replica_set.go, controller_utils.go (ranking).
+Source: kubernetes/pkg/controller/replicaset/replica_set.go, controller_utils.go (ranking, events).
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from harness.local.controllers.writes import (
     Create,
     Delete,
     Plan,
+    Tell,
     UpdateStatus,
     Write,
     changed,
 )
+from harness.local.events import NORMAL
 from harness.local.store import Object, kinds
 
 
@@ -42,10 +44,14 @@ def plan(replica_set: Object, pods: Sequence[Object], now: datetime) -> Plan:
     if not is_ending(replica_set):
         missing = replica_set["spec"].get("replicas", 1) - len(active)
         if missing > 0:
-            writes += [Create(kinds.PODS, _pod(replica_set))] * missing
+            told = Tell(replica_set, NORMAL, "SuccessfulCreate", "Created pod: {name}")
+            writes += [Create(kinds.PODS, _pod(replica_set), told)] * missing
         else:
             surplus = sorted(active, key=_expendable)[: -missing or 0] if missing else []
-            writes += [Delete(kinds.PODS, pod) for pod in surplus]
+            for pod in surplus:
+                message = f"Deleted pod: {pod['metadata']['name']}"
+                writes.append(Delete(kinds.PODS, pod))
+                writes.append(Tell(replica_set, NORMAL, "SuccessfulDelete", message))
     min_ready = int(replica_set["spec"].get("minReadySeconds", 0))
     waits = [_until_available(pod, min_ready, now) for pod in active if is_ready(pod)]
     status: dict[str, Any] = {"replicas": len(active)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.local.events import EventRecorder
@@ -14,11 +14,22 @@ DEFAULT_POD_GRACE = 30
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """Record an event on an object."""
+
+    about: Object
+    kind: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
-    """Store a new object."""
+    """Store a new object, and tell so: ``{name}`` in ``tell``'s message is the name it got."""
 
     resource: Resource
     obj: Object
+    tell: Tell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +65,6 @@ class Purge:
     obj: Object
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Record an event on an object."""
-
-    about: Object
-    kind: str
-    reason: str
-    message: str
-
-
 Write = Create | Update | UpdateStatus | Delete | Purge | Tell
 
 
@@ -90,7 +91,10 @@ def _carry_out(store: Store, recorder: EventRecorder, write: Write) -> None:
     if isinstance(write, Tell):
         recorder.record(write.about, write.kind, write.reason, write.message)
     elif isinstance(write, Create):
-        store.create(write.resource, write.obj)
+        created = store.create(write.resource, write.obj)
+        if write.tell is not None:
+            message = write.tell.message.format(name=created["metadata"]["name"])
+            _carry_out(store, recorder, replace(write.tell, message=message))
     elif isinstance(write, Update):
         store.update(write.resource, _unconditional(write.obj))
     elif isinstance(write, UpdateStatus):

@@ -305,15 +305,50 @@ def test_min_ready_seconds_delay_availability():
     asyncio.run(scenario())
 
 
-def test_scaling_is_told_as_events():
+def told(c: Controlled, kind: str) -> list[tuple[str, str, str, str]]:
+    """Type, reason, component and message of each event about objects of the kind."""
+    return sorted(
+        (e["type"], e["reason"], e["reportingComponent"], e["message"])
+        for e in c.list(kinds.EVENTS)
+        if e["involvedObject"]["kind"] == kind
+    )
+
+
+def test_scaling_is_told_as_events_of_the_deployment():
     async def scenario() -> None:
         async with controlled() as c:
             c.store.create(kinds.DEPLOYMENTS, deployment())
             await c.roll()
-            (event,) = c.list(kinds.EVENTS)
-            assert event["reason"] == "ScalingReplicaSet"
-            assert event["reportingComponent"] == "deployment-controller"
-            assert event["message"].endswith("from 0 to 2")
-            assert event["involvedObject"]["kind"] == "Deployment"
+            (rs,) = c.list(kinds.REPLICA_SETS)
+            name = rs["metadata"]["name"]
+            scaled = ("Normal", "ScalingReplicaSet", "deployment-controller")
+            up = (*scaled, f"Scaled up replica set {name} from 0 to 2")
+            assert told(c, "Deployment") == [up]
+            c.edit_deployment(set_replicas(1))
+            await c.roll()
+            down = (*scaled, f"Scaled down replica set {name} from 2 to 1")
+            assert told(c, "Deployment") == sorted([up, down])
+
+    asyncio.run(scenario())
+
+
+def test_made_and_deleted_pods_are_told_as_events_of_the_replica_set():
+    async def scenario() -> None:
+        async with controlled() as c:
+            c.store.create(kinds.DEPLOYMENTS, deployment())
+            await c.roll()
+            pods = {pod["metadata"]["name"] for pod in c.list(kinds.PODS)}
+            made = sorted(
+                ("Normal", "SuccessfulCreate", "replicaset-controller", f"Created pod: {pod}")
+                for pod in pods
+            )
+            assert told(c, "ReplicaSet") == made
+            c.edit_deployment(set_replicas(1))
+            await c.roll()
+            (gone,) = pods - {pod["metadata"]["name"] for pod in c.list(kinds.PODS)}
+            deleted = (
+                "Normal", "SuccessfulDelete", "replicaset-controller", f"Deleted pod: {gone}",
+            )  # fmt: skip
+            assert told(c, "ReplicaSet") == sorted([*made, deleted])
 
     asyncio.run(scenario())
