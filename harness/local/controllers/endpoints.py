@@ -1,7 +1,8 @@
 """Service + pods → EndpointSlices, and the legacy Endpoints object.
 
-Pods whose ports resolve differently (a named targetPort) land in different slices. Names are
-derived, so that the same input always gives the same objects.
+Pods whose ports resolve differently (a named targetPort) land in different slices. A slice that
+is no longer needed is used for what is, so a Service's only slice stays the same. Names of new
+ones are derived, so that the same input always gives the same objects.
 
 Source: kubernetes/staging/src/k8s.io/endpointslice, pkg/controller/endpoint.
 """
@@ -9,10 +10,16 @@ Source: kubernetes/staging/src/k8s.io/endpointslice, pkg/controller/endpoint.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import Any, Final
 
-from harness.local.controllers.owners import is_ending, is_finished, is_ready, owner_reference
+from harness.local.controllers.owners import (
+    controlled_by,
+    is_ending,
+    is_finished,
+    is_ready,
+    owner_reference,
+)
 from harness.local.controllers.writes import Create, Delete, Plan, Update, Write
 from harness.local.store import Object, Resource, kinds
 
@@ -37,16 +44,18 @@ def plan(
     groups: dict[tuple[Port, ...], list[Object]] = {}
     for pod in chosen:
         groups.setdefault(_ports(service, pod), []).append(pod)
-    wanted = [_slice(service, ports, group) for ports, group in groups.items()] or [
-        _slice(service, (), [])
-    ]
-    known = {slice_["metadata"]["name"]: slice_ for slice_ in slices}
+    wanted = groups or {(): []}
+    assigned = _assigned(wanted, [slice_ for slice_ in slices if _is_usable(service, slice_)])
+    names = {slice_["metadata"]["name"] for slice_ in slices}
     writes: list[Write] = []
-    for slice_ in wanted:
-        writes += _written(
-            kinds.ENDPOINT_SLICES, slice_, known.pop(slice_["metadata"]["name"], None)
-        )
-    writes += [Delete(kinds.ENDPOINT_SLICES, stale) for stale in known.values()]
+    for ports, group in wanted.items():
+        found = assigned.get(ports)
+        name = found["metadata"]["name"] if found else _free_name(service, ports, names)
+        names.add(name)
+        writes += _written(kinds.ENDPOINT_SLICES, _slice(service, name, ports, group), found)
+    kept = {slice_["metadata"]["name"] for slice_ in assigned.values()}
+    stale = [slice_ for slice_ in slices if slice_["metadata"]["name"] not in kept]
+    writes += [Delete(kinds.ENDPOINT_SLICES, slice_) for slice_ in stale]
     writes += _written(kinds.ENDPOINTS, _legacy(service, groups), endpoints)
     return Plan(tuple(writes))
 
@@ -56,6 +65,53 @@ def selects(service: Object, pod: Object) -> bool:
     selector = service["spec"].get("selector") or {}
     labels = pod["metadata"].get("labels", {})
     return bool(selector) and selector.items() <= labels.items()
+
+
+def _is_usable(service: Object, slice_: Object) -> bool:
+    """Whether the slice can be written anew: addressType is immutable."""
+    return (
+        bool(controlled_by(service, [slice_]))
+        and slice_.get("addressType") == "IPv4"
+        and not is_ending(slice_)
+    )
+
+
+def _assigned(
+    wanted: Collection[tuple[Port, ...]], slices: Sequence[Object]
+) -> dict[tuple[Port, ...], Object]:
+    """The slice that is to hold these ports: the one that does, or one no longer needed.
+
+    So a Service keeps its slice when its last pod goes, or its port changes (source: finalize in
+    endpointslice/reconciler.go).
+    """
+    holding: dict[tuple[Port, ...], Object] = {}
+    spare: list[Object] = []
+    for slice_ in slices:
+        ports = _ports_of(slice_)
+        if ports in wanted and ports not in holding:
+            holding[ports] = slice_
+        else:
+            spare.append(slice_)
+    lacking = (ports for ports in wanted if ports not in holding)
+    return holding | dict(zip(lacking, spare, strict=False))
+
+
+def _ports_of(slice_: Object) -> tuple[Port, ...]:
+    return tuple(
+        (port.get("name", ""), port.get("protocol", "TCP"), port.get("port", 0))
+        for port in slice_.get("ports") or ()
+    )
+
+
+def _free_name(service: Object, ports: tuple[Port, ...], taken: Container[str]) -> str:
+    """Derived from the ports; a slice that came to hold others keeps the name it has."""
+    seed = repr((service["metadata"]["uid"], ports))
+    while True:
+        digest = hashlib.sha256(seed.encode()).hexdigest()
+        name = f"{service['metadata']['name']}-{digest[:5]}"
+        if name not in taken:
+            return name
+        seed = digest
 
 
 def _written(resource: Resource, wanted: dict[str, Any], found: Object | None) -> list[Write]:
@@ -89,16 +145,16 @@ def _ports(service: Object, pod: Object) -> tuple[Port, ...]:
     return tuple(found)
 
 
-def _slice(service: Object, ports: tuple[Port, ...], pods: Sequence[Object]) -> dict[str, Any]:
-    name = service["metadata"]["name"]
-    digest = hashlib.sha256(repr((service["metadata"]["uid"], ports)).encode()).hexdigest()[:5]
+def _slice(
+    service: Object, name: str, ports: tuple[Port, ...], pods: Sequence[Object]
+) -> dict[str, Any]:
     return {
         "metadata": {
-            "name": f"{name}-{digest}",
+            "name": name,
             "namespace": service["metadata"]["namespace"],
             "labels": {
                 **service["metadata"].get("labels", {}),
-                SERVICE_NAME: name,
+                SERVICE_NAME: service["metadata"]["name"],
                 MANAGED_BY: CONTROLLER,
             },
             "ownerReferences": [owner_reference(service)],

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from harness.local.store import Object, kinds
-from tests.local.controllers.controlled import NAMESPACE, Controlled, controlled, deployment
+from harness.local.store import EventType, Object, kinds
+from tests.local.controllers.controlled import (
+    NAMESPACE,
+    Controlled,
+    controlled,
+    deployment,
+    set_replicas,
+)
 
 
 def service(**spec: Any) -> dict[str, Any]:
@@ -135,6 +142,81 @@ def test_labels_decide_at_once():
             await c.settle()
             (slice_,) = c.list(kinds.ENDPOINT_SLICES)
             assert slice_["endpoints"] == []
+
+    asyncio.run(scenario())
+
+
+def test_a_service_that_loses_its_pods_and_gets_some_again_keeps_its_slice():
+    async def scenario() -> None:
+        async with controlled() as c:
+            c.store.create(kinds.SERVICES, service())
+            await c.settle()
+            (first,) = c.list(kinds.ENDPOINT_SLICES)
+            with c.store.watch(kinds.ENDPOINT_SLICES) as watch:
+                c.store.create(kinds.DEPLOYMENTS, deployment(replicas=1))
+                await c.roll()
+                for count in (0, 1):
+                    c.edit_deployment(set_replicas(count))
+                    await c.roll()
+                    (slice_,) = c.list(kinds.ENDPOINT_SLICES)
+                    assert slice_["metadata"]["uid"] == first["metadata"]["uid"]
+                    assert len(slice_["endpoints"]) == count
+                    assert ports(slice_) == [("http", 3000)][:count]
+                assert {event.type for event in watch.take()} == {EventType.MODIFIED}
+
+    asyncio.run(scenario())
+
+
+def test_slices_that_came_to_serve_other_ports_do_not_take_each_other_s_names():
+    def serve(target: int | str) -> Callable[[dict[str, Any]], None]:
+        return lambda obj: obj["spec"].update(ports=[{"port": 80, "targetPort": target}])
+
+    async def scenario() -> None:
+        async with controlled() as c:
+            c.store.create(kinds.SERVICES, service(ports=[{"port": 80, "targetPort": 3000}]))
+            c.store.create(kinds.DEPLOYMENTS, deployment(replicas=1))
+            other = deployment("other", replicas=1)
+            other["spec"]["selector"]["matchLabels"] = {"app": "web", "v": "2"}
+            other["spec"]["template"]["metadata"]["labels"] = {"app": "web", "v": "2"}
+            other["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"] = 4000
+            c.store.create(kinds.DEPLOYMENTS, other)
+            await c.roll()
+            (first,) = c.list(kinds.ENDPOINT_SLICES)
+            for target in (4000, "http"):
+                c.edit(kinds.SERVICES, "web", serve(target))
+                await c.settle()
+            found = {s["ports"][0]["port"]: s for s in c.list(kinds.ENDPOINT_SLICES)}
+            assert sorted(found) == [3000, 4000]
+            assert all(len(slice_["endpoints"]) == 1 for slice_ in found.values())
+            assert found[4000]["metadata"]["uid"] == first["metadata"]["uid"]
+            assert not [e for e in c.list(kinds.EVENTS) if e["type"] == "Warning"]
+
+    asyncio.run(scenario())
+
+
+def test_a_slice_of_another_service_of_that_name_is_not_taken_over():
+    async def scenario() -> None:
+        async with controlled() as c:
+            earlier = {
+                "apiVersion": "example.com/v1", "kind": "Other", "name": "web", "uid": "u-1",
+                "controller": True,
+            }  # fmt: skip
+            labels = {
+                "kubernetes.io/service-name": "web",
+                "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+            }
+            stray = {
+                "metadata": {
+                    "name": "web-stray", "namespace": NAMESPACE, "labels": labels,
+                    "ownerReferences": [earlier],
+                },
+                "addressType": "IPv4", "endpoints": [], "ports": [],
+            }  # fmt: skip
+            c.store.create(kinds.ENDPOINT_SLICES, stray)
+            c.store.create(kinds.SERVICES, service())
+            await c.settle()
+            (slice_,) = c.list(kinds.ENDPOINT_SLICES)
+            assert slice_["metadata"]["name"] != "web-stray"
 
     asyncio.run(scenario())
 
