@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -22,9 +23,8 @@ def check_of(
 ) -> Check:
     """The check a Probe object describes. ``sockets``: ports served behind a Unix socket."""
 
-    def address(port: object) -> Address:
-        number = resolve_port(port, container)
-        return sockets.get(number) or (pod_ip, number)
+    def address(port: int) -> Address:
+        return sockets.get(port) or (pod_ip, port)
 
     async def http() -> Outcome:
         action = probe["httpGet"]
@@ -32,24 +32,33 @@ def check_of(
             return Outcome(False, f"httpGet.scheme {action['scheme']} is not implemented; use HTTP")
         headers = {"user-agent": USER_AGENT}
         headers |= {h["name"].lower(): h["value"] for h in action.get("httpHeaders", ())}
+        path = "/" + str(action.get("path") or "").lstrip("/")
         try:
-            answer = await exchange(
-                address(action["port"]), action.get("path", "/"), headers=headers
-            )
+            port = resolve_port(action["port"], container)
+        except ValueError as error:
+            return Outcome(False, str(error))
+        try:
+            answer = await exchange(address(port), path, headers=headers)
         except (OSError, ValueError) as error:
-            return Outcome(False, f"Get {action.get('path', '/')!r}: {error}")
+            return Outcome(
+                False, f'Get "http://{pod_ip}:{port}{path}": {_why(error, pod_ip, port)}'
+            )
         ok = 200 <= answer.status < 400
         return Outcome(ok, "" if ok else f"HTTP probe failed with statuscode: {answer.status}")
 
     async def tcp() -> Outcome:
         try:
-            target = address(probe["tcpSocket"]["port"])
+            port = resolve_port(probe["tcpSocket"]["port"], container)
+        except ValueError as error:
+            return Outcome(False, str(error))
+        try:
+            target = address(port)
             if isinstance(target, str):
                 _, writer = await asyncio.open_unix_connection(target)
             else:
                 _, writer = await asyncio.open_connection(*target)
         except (OSError, ValueError) as error:
-            return Outcome(False, f"dial: {error}")
+            return Outcome(False, _why(error, pod_ip, port))
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
@@ -66,6 +75,19 @@ def check_of(
         if field in probe:
             return check
     return unknown
+
+
+def _why(error: OSError | ValueError, ip: str, port: int) -> str:
+    """A failed exchange in the words of kubelet, that is, of Go's net package.
+
+    The port may be served behind a Unix socket, which is the node's own affair.
+    """
+    code = error.errno if isinstance(error, OSError) else None
+    if code in (errno.ECONNREFUSED, errno.ENOENT):
+        return f"dial tcp {ip}:{port}: connect: connection refused"
+    if code in (errno.ECONNRESET, errno.EPIPE):
+        return f"read tcp {ip}:{port}: read: connection reset by peer"
+    return str(error)
 
 
 def proxy_check(states: ProxyStates, namespace: str, pod: str, admin_socket: str) -> Check:

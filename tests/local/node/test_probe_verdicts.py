@@ -141,19 +141,23 @@ def test_ports_by_name():
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
-        ({"httpGet": {"path": "/", "port": 1}}, "Get '/'"),
+        ({"httpGet": {"path": "/up", "port": 1}},
+         'Get "http://127.0.0.1:1/up": dial tcp 127.0.0.1:1: connect: connection refused'),
+        ({"httpGet": {"path": "/up", "port": 2}},
+         'Get "http://127.0.0.1:2/up": dial tcp 127.0.0.1:2: connect: connection refused'),
         ({"httpGet": {"path": "/", "port": "x"}}, "no port named 'x'"),
         ({"httpGet": {"port": 1, "scheme": "HTTPS"}}, "HTTPS is not implemented"),
-        ({"tcpSocket": {"port": 1}}, "dial:"),
+        ({"tcpSocket": {"port": 1}}, "dial tcp 127.0.0.1:1: connect: connection refused"),
+        ({"tcpSocket": {"port": 2}}, "dial tcp 127.0.0.1:2: connect: connection refused"),
         ({"exec": {"command": ["a"]}}, "it said no"),
         ({"grpc": {"port": 1}}, "only httpGet, tcpSocket and exec"),
     ],
-)
+)  # fmt: skip
 def test_a_failed_check_says_why(probe: dict[str, Any], words: str):
     async def run(command: list[str]) -> tuple[int, str]:
         return 1, "it said no\n"
 
-    check = check_of(probe, {"name": "web", "ports": []}, "127.0.0.1", {}, run)
+    check = check_of(probe, {"name": "web", "ports": []}, "127.0.0.1", {2: "/none"}, run)
     outcome = asyncio.run(check())
     assert not outcome.ok
     assert words in outcome.message
