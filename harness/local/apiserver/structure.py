@@ -96,7 +96,7 @@ def _checked(code: str, value: Any, owner: str, where: str, unknown: list[str]) 
 def _element(code: str, value: Any, owner: str, where: str, unknown: list[str]) -> Any:
     """A null inside a list or map decodes to the type's zero value."""
     if value is None:
-        return {"str": "", "int": 0, "bool": False}.get(code, {} if code.startswith("#") else None)
+        return _ZEROS.get(code, {} if code.startswith("#") else None)
     return _checked(code, value, owner, where, unknown)
 
 
@@ -176,6 +176,9 @@ _SCALARS: Final[Mapping[str, Callable[[Any], tuple[Any, bool]]]] = {
     "bytes": _base64,
     "object": lambda value: (value, True),
 }
+_ZEROS: Final[Mapping[str, Any]] = {
+    "str": "", "int": 0, "bool": False, "float": 0, "intstr": 0, "quantity": "0", "bytes": "",
+}  # fmt: skip
 _GO_NAMES: Final = {
     "str": "string",
     "int": "int32",

@@ -153,6 +153,28 @@ def test_what_the_node_cannot_honour_is_refused_and_not_dropped(
     assert world.store.list(kinds.DEPLOYMENTS) == []
 
 
+@pytest.mark.parametrize(
+    ("plural", "field", "kept"),
+    [("secrets", "data", ""), ("configmaps", "data", ""), ("configmaps", "binaryData", "")],
+)
+def test_a_null_in_a_map_is_the_zero_value(
+    world: World, plural: str, field: str, kept: str
+) -> None:
+    document = {**named("n"), field: {"a": None}}
+    answer = world.post(f"/api/v1/namespaces/default/{plural}", document)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()[field] == {"a": kept}
+
+
+def test_a_null_amount_is_zero(world: World) -> None:
+    one = pod("one")
+    one["spec"]["containers"][0]["resources"] = {"requests": {"cpu": None}}
+    answer = world.post("/api/v1/namespaces/default/pods", one)
+    assert answer.status_code == 201, answer.text
+    requests = answer.json()["spec"]["containers"][0]["resources"]["requests"]
+    assert requests == {"cpu": "0"}
+
+
 def test_a_selector_stays_as_it_is(world: World) -> None:
     web = deployment("web")
     world.apply(web)
