@@ -37,8 +37,8 @@ def page() -> str:
             "Writing any of them is refused. Reading is too, except for those that kubectl lists",
             "in passing (`get all`, `describe`): their lists are empty.",
             "",
-            "| kind | group | reading |",
-            "|-|-|-|",
+            "| kind | group | reading | versions |",
+            "|-|-|-|-|",
             *(_refused(resource) for resource in refused.REFUSED),
             "",
             "Subresources not served: " + _listed(routes.UNSERVED_SUBRESOURCES) + ".",
@@ -76,7 +76,8 @@ def _served(resource: Resource) -> str:
 
 def _refused(resource: Resource) -> str:
     reading = "empty list" if refused.lists_none(resource) else "refused"
-    return f"| {resource.kind} | {resource.group or 'core'} | {reading} |"
+    versions = ", ".join(resource.versions)
+    return f"| {resource.kind} | {resource.group or 'core'} | {reading} | {versions} |"
 
 
 def _listed(words: Any) -> str:

@@ -1,11 +1,13 @@
 """What kinds are served: the aggregated and the legacy discovery documents. Pure.
 
-The order of groups decides what an ambiguous short name means: built-ins first, then Istio's.
+The order of groups decides what an ambiguous name means: built-ins first, then Istio's, whose
+``gateways`` are so those of ``kubectl get gateway``, and not the Gateway API's.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -33,6 +35,10 @@ GROUPS: Final = (
     "policy",
     "rbac.authorization.k8s.io",
     "storage.k8s.io",
+    "certificates.k8s.io",
+    "scheduling.k8s.io",
+    "extensions.istio.io",
+    "gateway.networking.k8s.io",
 )  # fmt: skip
 """Every group but the core one, in the order advertised."""
 
@@ -84,7 +90,16 @@ def members(group: str) -> list[Resource]:
 def versions(group: str) -> tuple[str, ...]:
     """Versions of a group, preferred first."""
     found = [version for resource in members(group) for version in resource.versions]
-    return tuple(sorted(dict.fromkeys(found), key=lambda version: (len(version), version)))
+    return tuple(sorted(dict.fromkeys(found), key=_priority, reverse=True))
+
+
+def _priority(version: str) -> tuple[bool, str, int, int]:
+    """Stable over beta over alpha, then the higher number: ``v2``, ``v1``, ``v1beta1``.
+
+    Source: k8s.io/apimachinery/pkg/version CompareKubeAwareVersionStrings.
+    """
+    major, stage, minor = re.findall(r"v(\d+)(alpha|beta)?(\d*)", version)[0]
+    return not stage, stage, int(major), int(minor or 0)
 
 
 def verbs(resource: Resource) -> tuple[str, ...]:

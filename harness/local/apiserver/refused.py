@@ -4,6 +4,9 @@ They are advertised, so that ``kubectl apply`` of one reaches the server, which 
 remedy. Those that are listed on the way to something else (``get all``, ``describe namespace``
 and ``describe node`` of kubectl; Telemetry by the harness, whether it touches access logs) have
 empty lists; reading the others is refused like writing them.
+
+Sources: istio.io/api kubernetes/customresourcedefinitions.gen.yaml of Istio 1.31, and
+sigs.k8s.io/gateway-api config/crd/standard: every version that they serve.
 """
 
 from __future__ import annotations
@@ -22,16 +25,17 @@ def lists_none(resource: Resource) -> bool:
 
 def _kind(
     group: str,
-    version: str,
+    versions: str,
     kind: str,
     plural: str,
     *short: str,
     all_: bool = False,
     namespaced: bool = True,
 ) -> Resource:
+    """``versions``: all that a full cluster serves, newest first, separated by spaces."""
     return Resource(
         group,
-        (version,),
+        tuple(versions.split()),
         plural,
         kind.lower(),
         kind,
@@ -51,7 +55,7 @@ REFUSED: Final = (
           "crd", "crds", namespaced=False),
     _kind("apps", "v1", "DaemonSet", "daemonsets", "ds", all_=True),
     _kind("apps", "v1", "StatefulSet", "statefulsets", "sts", all_=True),
-    _kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa",
+    _kind("autoscaling", "v2 v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa",
           all_=True),
     _kind("batch", "v1", "CronJob", "cronjobs", "cj", all_=True),
     _kind("batch", "v1", "Job", "jobs", all_=True),
@@ -65,12 +69,24 @@ REFUSED: Final = (
     _kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", "sc", namespaced=False),
     _kind("networking.k8s.io", "v1", "Ingress", "ingresses", "ing"),
     _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", "netpol"),
+    _kind("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", "pc", namespaced=False),
+    _kind("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests",
+          "csr", namespaced=False),
     _kind("networking.istio.io", "v1alpha3", "EnvoyFilter", "envoyfilters"),
-    _kind("networking.istio.io", "v1", "Sidecar", "sidecars"),
-    _kind("networking.istio.io", "v1", "WorkloadEntry", "workloadentries", "we"),
-    _kind("networking.istio.io", "v1", "WorkloadGroup", "workloadgroups", "wg"),
-    _kind("security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies", "ap"),
-    _kind("security.istio.io", "v1", "PeerAuthentication", "peerauthentications", "pa"),
-    _kind("security.istio.io", "v1", "RequestAuthentication", "requestauthentications", "ra"),
-    _kind("telemetry.istio.io", "v1", "Telemetry", "telemetries", "telemetry"),
+    _kind("networking.istio.io", "v1beta1", "ProxyConfig", "proxyconfigs"),
+    _kind("networking.istio.io", "v1 v1beta1 v1alpha3", "Sidecar", "sidecars"),
+    _kind("networking.istio.io", "v1 v1beta1 v1alpha3", "WorkloadEntry", "workloadentries", "we"),
+    _kind("networking.istio.io", "v1 v1beta1 v1alpha3", "WorkloadGroup", "workloadgroups", "wg"),
+    _kind("security.istio.io", "v1 v1beta1", "AuthorizationPolicy", "authorizationpolicies", "ap"),
+    _kind("security.istio.io", "v1 v1beta1", "PeerAuthentication", "peerauthentications", "pa"),
+    _kind("security.istio.io", "v1 v1beta1", "RequestAuthentication", "requestauthentications",
+          "ra"),
+    _kind("telemetry.istio.io", "v1 v1alpha1", "Telemetry", "telemetries", "telemetry"),
+    _kind("extensions.istio.io", "v1alpha1", "TrafficExtension", "trafficextensions"),
+    _kind("extensions.istio.io", "v1alpha1", "WasmPlugin", "wasmplugins"),
+    _kind("gateway.networking.k8s.io", "v1 v1beta1", "GatewayClass", "gatewayclasses", "gc",
+          namespaced=False),
+    _kind("gateway.networking.k8s.io", "v1 v1beta1", "Gateway", "gateways", "gtw"),
+    _kind("gateway.networking.k8s.io", "v1 v1beta1", "HTTPRoute", "httproutes"),
+    _kind("gateway.networking.k8s.io", "v1", "GRPCRoute", "grpcroutes"),
 )  # fmt: skip
