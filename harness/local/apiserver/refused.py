@@ -3,7 +3,7 @@
 They are advertised, so that ``kubectl apply`` of one reaches the server, which refuses with the
 remedy. Those that are listed on the way to something else (``get all``, ``describe namespace``
 and ``describe node`` of kubectl; Telemetry by the harness, whether it touches access logs) have
-empty lists; reading the others is refused like writing them.
+empty lists; reading the others is refused like writing them. Lists made to prune are empty, too.
 
 Sources: istio.io/api kubernetes/customresourcedefinitions.gen.yaml of Istio 1.31, and
 sigs.k8s.io/gateway-api config/crd/standard: every version that they serve.
@@ -16,6 +16,13 @@ from typing import Final
 from harness.local.store import Resource
 
 LISTED_IN_PASSING: Final = frozenset({"resourcequotas", "limitranges", "leases", "telemetries"})
+
+PRUNING: Final = frozenset({"kubectl apply", "kubectl diff"})
+"""Commands that list kinds, among them many that nobody named, only to find what to prune.
+
+kubectl names its command in the header Kubectl-Command
+(source: k8s.io/cli-runtime/pkg/genericclioptions/command_headers.go).
+"""
 
 
 def lists_none(resource: Resource) -> bool:

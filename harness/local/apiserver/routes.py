@@ -68,9 +68,7 @@ class Routes:
         if review := _REVIEWS.get("/".join(parts)):
             return await self._review(request, review)
         target = _target(request.path)
-        if not target.served and (
-            request.method != "GET" or not refused.lists_none(target.resource)
-        ):
+        if not target.served and not _in_passing(request, target):
             raise unsupported(f"{request.method} of {target.resource.group_plural}")
         return await self._verb(request.method, target)(request, target)
 
@@ -228,6 +226,14 @@ class Routes:
         from harness.local.apiserver.portforward import forward
 
         return await forward(request, rooms.node, pod)
+
+
+def _in_passing(request: web.BaseRequest, target: Target) -> bool:
+    """Whether a kind that is not served is read on the way to something else."""
+    if request.method != "GET":
+        return False
+    pruning = target.name is None and request.headers.get("Kubectl-Command") in refused.PRUNING
+    return pruning or refused.lists_none(target.resource)
 
 
 def _discover(request: web.BaseRequest, parts: list[str]) -> web.Response:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from apiserver_world import World, gateway, named
+import yaml
+from apiserver_world import World, config_map, gateway, named
 
 from harness.local.apiserver import discovery, refused
 
@@ -100,3 +103,53 @@ def test_autoscaling_and_priority_classes_are_refused_aloud(world: World) -> Non
     assert f"POST of horizontalpodautoscalers.autoscaling: {UNSUPPORTED}" in scaled.err
     ranked = world.kubectl("create", "priorityclass", "high", "--value=1000", code=1)
     assert f"POST of priorityclasses.scheduling.k8s.io: {UNSUPPORTED}" in ranked.err
+
+
+def test_pruning_deletes_what_is_no_longer_in_the_files(world: World) -> None:
+    kept, dropped = (labelled(config_map(name), app="catalog") for name in ("kept", "dropped"))
+    world.apply([kept, dropped])
+    world.kubectl("create", "configmap", "foreign")
+    world.kubectl("label", "configmap", "foreign", "app=catalog")
+    differing = world.kubectl(
+        "diff", "--prune", "-l", "app=catalog", "-f", "-", stdin=yaml.safe_dump(kept), code=1
+    )
+    assert "-  name: dropped" in differing.out
+    assert "-  name: kept" not in differing.out
+    pruned = world.apply(kept, "--prune", "-l", "app=catalog")
+    assert pruned.out == "configmap/kept unchanged\nconfigmap/dropped pruned\n"
+    left = world.kubectl("get", "configmaps", "-o", "name").out.split()
+    assert left == ["configmap/foreign", "configmap/kept"]
+
+
+def test_pruning_may_name_any_kind(world: World) -> None:
+    kept = labelled(config_map("kept"), app="catalog")
+    allowed = "--prune-allowlist=policy/v1/PodDisruptionBudget"
+    assert world.apply(kept, "--prune", "-l", "app=catalog", allowed).out == (
+        "configmap/kept created\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("get", "pvc"),
+        ("get", "pvc", "-l", "app=catalog"),
+        ("get", "pvc", "-l", "app=catalog", "-o", "yaml", "--chunk-size=0"),
+        ("delete", "pvc", "-l", "app=catalog"),
+    ],
+)
+def test_a_list_that_somebody_asked_for_is_refused(
+    world: World, arguments: tuple[str, ...]
+) -> None:
+    refusal = f"GET of persistentvolumeclaims: {UNSUPPORTED}"
+    assert refusal in world.kubectl(*arguments, code=1).err
+
+
+def test_applying_asks_for_an_object_and_is_refused(world: World) -> None:
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **named("disk"), "spec": {}}
+    answer = world.apply(labelled(claim, app="catalog"), "--prune", "-l", "app=catalog", code=1)
+    assert f"GET of persistentvolumeclaims: {UNSUPPORTED}" in answer.err
+
+
+def labelled(document: dict[str, Any], **labels: str) -> dict[str, Any]:
+    return {**document, "metadata": {**document["metadata"], "labels": labels}}
