@@ -1,7 +1,7 @@
 """Kubernetes' protobuf envelope, decoded to the JSON form. Pure and driven by tables.
 
-kubectl's typed ``create`` commands send it whatever the server would like. Message layouts
-(``protobuf_tables``) follow k8s.io/api/*/generated.proto; a field that the tables lack is
+kubectl's typed commands (``create``, ``debug``) send it whatever the server would like. Message
+layouts (``protobuf_tables``) follow k8s.io/api/*/generated.proto; a field that the tables lack is
 refused, never dropped.
 """
 
@@ -43,6 +43,7 @@ def _message(name: str, data: bytes, depth: int) -> dict[str, Any]:
         raise ProtobufError("the message is nested too deeply")
     fields = MESSAGES[name]
     result: dict[str, Any] = {}
+    inlined: dict[str, Any] = {}
     for number, wire, value in _wire(data):
         field = fields.get(number)
         if field is None and value in (0, b""):
@@ -52,7 +53,9 @@ def _message(name: str, data: bytes, depth: int) -> dict[str, Any]:
         expected = 0 if field.kind in (Kind.INT, Kind.BOOL) else 2
         if wire != expected:
             raise ProtobufError(f"field {number} of {name} has wire type {wire}, not {expected}")
-        if field.kind is Kind.MAP:
+        if field.kind is Kind.INLINE:
+            inlined.update(_message(field.message, value, depth + 1))
+        elif field.kind is Kind.MAP:
             entry = _entry(field, value, depth)
             result.setdefault(field.name, {}).update(entry)
         elif field.repeated:
@@ -60,7 +63,8 @@ def _message(name: str, data: bytes, depth: int) -> dict[str, Any]:
         else:
             result[field.name] = _value(field, value, depth)
     kept = {field.name for field in fields.values() if field.optional}
-    return {key: value for key, value in result.items() if key in kept or not _empty(value)}
+    own = {key: value for key, value in result.items() if key in kept or not _empty(value)}
+    return {**own, **inlined}
 
 
 def _empty(value: Any) -> bool:

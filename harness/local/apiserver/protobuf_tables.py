@@ -1,7 +1,9 @@
-"""Field numbers of the messages that kubectl's typed ``create`` commands send: data.
+"""Field numbers of the messages that kubectl's typed commands (``create``, ``debug``) send: data.
 
 Source: k8s.io/apimachinery/pkg/runtime/generated.proto, pkg/apis/meta/v1/generated.proto and
-k8s.io/api/{core,apps,authorization}/v1/generated.proto. Numbers never change once released.
+k8s.io/api/{core,apps,authorization}/v1/generated.proto; which fields are pointers, and which are
+inline in JSON, is in the types.go beside them. Numbers never change once released. Of a pod there
+is what a pod here may have, and what ``kubectl debug node/NAME`` asks for, to be refused by name.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ class Kind(Enum):
     RAW = auto()
     """Left as bytes."""
     MESSAGE = auto()
+    INLINE = auto()
+    """A message whose fields are, in JSON, those of the message that has it."""
     MAP = auto()
 
 
@@ -43,6 +47,10 @@ def _s(name: str) -> Field:
     return Field(name, Kind.STRING)
 
 
+def _ps(name: str) -> Field:
+    return Field(name, Kind.STRING, optional=True)
+
+
 def _ss(name: str) -> Field:
     return Field(name, Kind.STRING, repeated=True)
 
@@ -55,12 +63,28 @@ def _pi(name: str) -> Field:
     return Field(name, Kind.INT, optional=True)
 
 
+def _is(name: str) -> Field:
+    return Field(name, Kind.INT, repeated=True)
+
+
 def _b(name: str) -> Field:
     return Field(name, Kind.BOOL)
 
 
+def _pb(name: str) -> Field:
+    return Field(name, Kind.BOOL, optional=True)
+
+
 def _m(name: str, message: str) -> Field:
     return Field(name, Kind.MESSAGE, message)
+
+
+def _pm(name: str, message: str) -> Field:
+    return Field(name, Kind.MESSAGE, message, optional=True)
+
+
+def _in(message: str) -> Field:
+    return Field("", Kind.INLINE, message)
 
 
 def _ms(name: str, message: str) -> Field:
@@ -217,12 +241,19 @@ MESSAGES: Final[Mapping[str, Mapping[int, Field]]] = {
         5: _i("unavailableReplicas"),
         7: _i("readyReplicas"),
     },
+    "Pod": {
+        1: _m("metadata", "ObjectMeta"),
+        2: _m("spec", "PodSpec"),
+        3: _m("status", "PodStatus"),
+    },
+    "PodStatus": {},
     "PodTemplateSpec": {1: _m("metadata", "ObjectMeta"), 2: _m("spec", "PodSpec")},
     "PodSpec": {
+        1: _ms("volumes", "Volume"),
         2: _ms("containers", "Container"),
         3: _s("restartPolicy"),
         4: _pi("terminationGracePeriodSeconds"),
-        5: _i("activeDeadlineSeconds"),
+        5: _pi("activeDeadlineSeconds"),
         6: _s("dnsPolicy"),
         7: _map("nodeSelector"),
         8: _s("serviceAccountName"),
@@ -231,17 +262,167 @@ MESSAGES: Final[Mapping[str, Mapping[int, Field]]] = {
         11: _b("hostNetwork"),
         12: _b("hostPID"),
         13: _b("hostIPC"),
-        14: _m("securityContext", "PodSecurityContext"),
+        14: _pm("securityContext", "PodSecurityContext"),
         15: _ms("imagePullSecrets", "LocalObjectReference"),
         16: _s("hostname"),
         17: _s("subdomain"),
+        18: _pm("affinity", "Affinity"),
         19: _s("schedulerName"),
         20: _ms("initContainers", "Container"),
-        21: Field("automountServiceAccountToken", Kind.BOOL, optional=True),
+        21: _pb("automountServiceAccountToken"),
+        22: _ms("tolerations", "Toleration"),
         24: _s("priorityClassName"),
-        30: Field("enableServiceLinks", Kind.BOOL, optional=True),
+        25: _pi("priority"),
+        27: _pb("shareProcessNamespace"),
+        29: _ps("runtimeClassName"),
+        30: _pb("enableServiceLinks"),
+        31: _ps("preemptionPolicy"),
+        32: _map("overhead", "Quantity"),
+        33: _ms("topologySpreadConstraints", "TopologySpreadConstraint"),
+        35: _pb("setHostnameAsFQDN"),
+        36: _pm("os", "PodOS"),
+        37: _pb("hostUsers"),
+        40: _pm("resources", "ResourceRequirements"),
+        41: _ps("hostnameOverride"),
     },
-    "PodSecurityContext": {},
+    "PodSecurityContext": {
+        1: _pm("seLinuxOptions", "SELinuxOptions"),
+        2: _pi("runAsUser"),
+        3: _pb("runAsNonRoot"),
+        4: _is("supplementalGroups"),
+        5: _pi("fsGroup"),
+        6: _pi("runAsGroup"),
+        7: _ms("sysctls", "Sysctl"),
+        8: _pm("windowsOptions", "WindowsSecurityContextOptions"),
+        9: _ps("fsGroupChangePolicy"),
+        10: _pm("seccompProfile", "SeccompProfile"),
+        11: _pm("appArmorProfile", "AppArmorProfile"),
+        12: _ps("supplementalGroupsPolicy"),
+        13: _ps("seLinuxChangePolicy"),
+    },
+    "SecurityContext": {
+        1: _pm("capabilities", "Capabilities"),
+        2: _pb("privileged"),
+        3: _pm("seLinuxOptions", "SELinuxOptions"),
+        4: _pi("runAsUser"),
+        5: _pb("runAsNonRoot"),
+        6: _pb("readOnlyRootFilesystem"),
+        7: _pb("allowPrivilegeEscalation"),
+        8: _pi("runAsGroup"),
+        9: _ps("procMount"),
+        10: _pm("windowsOptions", "WindowsSecurityContextOptions"),
+        11: _pm("seccompProfile", "SeccompProfile"),
+        12: _pm("appArmorProfile", "AppArmorProfile"),
+    },
+    "Capabilities": {
+        1: _ss("add"),
+        2: _ss("drop"),
+    },
+    "SELinuxOptions": {
+        1: _s("user"),
+        2: _s("role"),
+        3: _s("type"),
+        4: _s("level"),
+    },
+    "SeccompProfile": {
+        1: _s("type"),
+        2: _ps("localhostProfile"),
+    },
+    "AppArmorProfile": {
+        1: _s("type"),
+        2: _ps("localhostProfile"),
+    },
+    "WindowsSecurityContextOptions": {
+        1: _ps("gmsaCredentialSpecName"),
+        2: _ps("gmsaCredentialSpec"),
+        3: _ps("runAsUserName"),
+        4: _pb("hostProcess"),
+    },
+    "Sysctl": {
+        1: _s("name"),
+        2: _s("value"),
+    },
+    "Toleration": {
+        1: _s("key"),
+        2: _s("operator"),
+        3: _s("value"),
+        4: _s("effect"),
+        5: _pi("tolerationSeconds"),
+    },
+    "Affinity": {
+        1: _pm("nodeAffinity", "NodeAffinity"),
+        2: _pm("podAffinity", "PodAffinity"),
+        3: _pm("podAntiAffinity", "PodAntiAffinity"),
+    },
+    "NodeAffinity": {
+        1: _pm("requiredDuringSchedulingIgnoredDuringExecution", "NodeSelector"),
+        2: _ms("preferredDuringSchedulingIgnoredDuringExecution", "PreferredSchedulingTerm"),
+    },
+    "NodeSelector": {
+        1: _ms("nodeSelectorTerms", "NodeSelectorTerm"),
+    },
+    "NodeSelectorTerm": {
+        1: _ms("matchExpressions", "NodeSelectorRequirement"),
+        2: _ms("matchFields", "NodeSelectorRequirement"),
+    },
+    "NodeSelectorRequirement": {
+        1: _s("key"),
+        2: _s("operator"),
+        3: _ss("values"),
+    },
+    "PreferredSchedulingTerm": {
+        1: _i("weight"),
+        2: _m("preference", "NodeSelectorTerm"),
+    },
+    "PodAffinity": {
+        1: _ms("requiredDuringSchedulingIgnoredDuringExecution", "PodAffinityTerm"),
+        2: _ms("preferredDuringSchedulingIgnoredDuringExecution", "WeightedPodAffinityTerm"),
+    },
+    "PodAntiAffinity": {
+        1: _ms("requiredDuringSchedulingIgnoredDuringExecution", "PodAffinityTerm"),
+        2: _ms("preferredDuringSchedulingIgnoredDuringExecution", "WeightedPodAffinityTerm"),
+    },
+    "PodAffinityTerm": {
+        1: _pm("labelSelector", "LabelSelector"),
+        2: _ss("namespaces"),
+        3: _s("topologyKey"),
+        4: _pm("namespaceSelector", "LabelSelector"),
+        5: _ss("matchLabelKeys"),
+        6: _ss("mismatchLabelKeys"),
+    },
+    "WeightedPodAffinityTerm": {
+        1: _i("weight"),
+        2: _m("podAffinityTerm", "PodAffinityTerm"),
+    },
+    "TopologySpreadConstraint": {
+        1: _i("maxSkew"),
+        2: _s("topologyKey"),
+        3: _s("whenUnsatisfiable"),
+        4: _pm("labelSelector", "LabelSelector"),
+        5: _pi("minDomains"),
+        6: _ps("nodeAffinityPolicy"),
+        7: _ps("nodeTaintsPolicy"),
+        8: _ss("matchLabelKeys"),
+    },
+    "PodOS": {
+        1: _s("name"),
+    },
+    "Volume": {
+        1: _s("name"),
+        2: _in("VolumeSource"),
+    },
+    "VolumeSource": {
+        1: _pm("hostPath", "HostPathVolumeSource"),
+        2: _pm("emptyDir", "EmptyDirVolumeSource"),
+    },
+    "EmptyDirVolumeSource": {
+        1: _s("medium"),
+        2: _m("sizeLimit", "Quantity"),
+    },
+    "HostPathVolumeSource": {
+        1: _s("path"),
+        2: _ps("type"),
+    },
     "Container": {
         1: _s("name"),
         2: _s("image"),
@@ -251,12 +432,20 @@ MESSAGES: Final[Mapping[str, Mapping[int, Field]]] = {
         6: _ms("ports", "ContainerPort"),
         7: _ms("env", "EnvVar"),
         8: _m("resources", "ResourceRequirements"),
+        9: _ms("volumeMounts", "VolumeMount"),
+        10: _pm("livenessProbe", "Probe"),
+        11: _pm("readinessProbe", "Probe"),
         13: _s("terminationMessagePath"),
         14: _s("imagePullPolicy"),
+        15: _pm("securityContext", "SecurityContext"),
         16: _b("stdin"),
         17: _b("stdinOnce"),
         18: _b("tty"),
+        19: _ms("envFrom", "EnvFromSource"),
         20: _s("terminationMessagePolicy"),
+        22: _pm("startupProbe", "Probe"),
+        23: _ms("resizePolicy", "ContainerResizePolicy"),
+        24: _ps("restartPolicy"),
     },
     "ContainerPort": {
         1: _s("name"),
@@ -265,8 +454,97 @@ MESSAGES: Final[Mapping[str, Mapping[int, Field]]] = {
         4: _s("protocol"),
         5: _s("hostIP"),
     },
-    "EnvVar": {1: _s("name"), 2: _s("value")},
-    "ResourceRequirements": {1: _map("limits", "Quantity"), 2: _map("requests", "Quantity")},
+    "EnvVar": {
+        1: _s("name"),
+        2: _s("value"),
+        3: _pm("valueFrom", "EnvVarSource"),
+    },
+    "EnvVarSource": {
+        1: _pm("fieldRef", "ObjectFieldSelector"),
+        3: _pm("configMapKeyRef", "ConfigMapKeySelector"),
+        4: _pm("secretKeyRef", "SecretKeySelector"),
+    },
+    "ObjectFieldSelector": {
+        1: _s("apiVersion"),
+        2: _s("fieldPath"),
+    },
+    "ConfigMapKeySelector": {
+        1: _in("LocalObjectReference"),
+        2: _s("key"),
+        3: _pb("optional"),
+    },
+    "SecretKeySelector": {
+        1: _in("LocalObjectReference"),
+        2: _s("key"),
+        3: _pb("optional"),
+    },
+    "EnvFromSource": {
+        1: _s("prefix"),
+        2: _pm("configMapRef", "ConfigMapEnvSource"),
+        3: _pm("secretRef", "SecretEnvSource"),
+    },
+    "ConfigMapEnvSource": {
+        1: _in("LocalObjectReference"),
+        2: _pb("optional"),
+    },
+    "SecretEnvSource": {
+        1: _in("LocalObjectReference"),
+        2: _pb("optional"),
+    },
+    "ResourceRequirements": {
+        1: _map("limits", "Quantity"),
+        2: _map("requests", "Quantity"),
+        3: _ms("claims", "ResourceClaim"),
+    },
+    "ResourceClaim": {
+        1: _s("name"),
+        2: _s("request"),
+    },
+    "VolumeMount": {
+        1: _s("name"),
+        2: _b("readOnly"),
+        3: _s("mountPath"),
+        4: _s("subPath"),
+        5: _ps("mountPropagation"),
+        6: _s("subPathExpr"),
+        7: _ps("recursiveReadOnly"),
+    },
+    "Probe": {
+        1: _in("ProbeHandler"),
+        2: _i("initialDelaySeconds"),
+        3: _i("timeoutSeconds"),
+        4: _i("periodSeconds"),
+        5: _i("successThreshold"),
+        6: _i("failureThreshold"),
+        7: _pi("terminationGracePeriodSeconds"),
+    },
+    "ProbeHandler": {
+        1: _pm("exec", "ExecAction"),
+        2: _pm("httpGet", "HTTPGetAction"),
+        3: _pm("tcpSocket", "TCPSocketAction"),
+    },
+    "ExecAction": {
+        1: _ss("command"),
+    },
+    "HTTPGetAction": {
+        1: _s("path"),
+        2: _m("port", "IntOrString"),
+        3: _s("host"),
+        4: _s("scheme"),
+        5: _ms("httpHeaders", "HTTPHeader"),
+    },
+    "HTTPHeader": {
+        1: _s("name"),
+        2: _s("value"),
+    },
+    "TCPSocketAction": {
+        1: _m("port", "IntOrString"),
+        2: _s("host"),
+    },
+    "ContainerResizePolicy": {
+        1: _s("resourceName"),
+        2: _s("restartPolicy"),
+    },
     "SelfSubjectAccessReview": {
         1: _m("metadata", "ObjectMeta"),
         2: _m("spec", "SelfSubjectAccessReviewSpec"),
