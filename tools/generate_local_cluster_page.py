@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.local.apiserver import discovery, pod_rules, refused, routes
+from harness.local.node.injection import POD_LABEL
 from harness.local.pilot.admission import support
 from harness.local.pilot.admission.schema import schema_of
 from harness.local.store import ALL, Resource
@@ -64,6 +65,14 @@ def page() -> str:
             _listed(pod_rules.IGNORED) + ".",
             "Resources and security contexts are accepted and not enforced. A pod without a",
             "sidecar cannot call services by name.",
+            "",
+            "The sidecar is an ordinary container `istio-proxy`. Istio from 1.27 on makes it a",
+            "native sidecar: an init container with `restartPolicy: Always`, which ends with the",
+            "pod's own containers. Here it goes on, so a pod that runs to completion",
+            "(`restartPolicy: Never` or `OnFailure`) stays `1/2 NotReady` instead of `Completed`.",
+            f'Give such a pod the label `{POD_LABEL}: "false"`: it then gets no',
+            "sidecar. Only the label counts here; the older annotation of that name, which Istio",
+            "follows as well, is ignored.",
             "",
             "## Istio's fields",
             "",
