@@ -92,7 +92,7 @@ class LogOptions:
     previous: bool = False
     timestamps: bool = False
     tail: int | None = None
-    since_seconds: int | None = None
+    since_seconds: float | None = None
     limit_bytes: int | None = None
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from aiohttp import web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MutableMultiMapping
 
 from harness.local.apiserver import tables
 from harness.local.apiserver.listing import Page, as_list
@@ -31,13 +31,18 @@ def json_response(
     headers: Mapping[str, str] | None = None,
     warnings: Iterable[str] = (),
 ) -> web.Response:
-    """A JSON answer; each warning becomes a header that kubectl prints (RFC 7234 section 5.5)."""
+    """A JSON answer with warnings for who asked."""
     own: CIMultiDict[str] = CIMultiDict(headers or {})
     own.setdefault("Content-Type", "application/json")
     own["Cache-Control"] = "no-cache, private"
     for warning in warnings:
-        own.add("Warning", f'299 - "{_quoted(warning)}"')
+        warn(own, warning)
     return web.Response(body=dumps(document), status=status, headers=own)
+
+
+def warn(headers: MutableMultiMapping[str], warning: str) -> None:
+    """Add a header that kubectl prints (RFC 7234 section 5.5)."""
+    headers.add("Warning", f'299 - "{_quoted(warning)}"')
 
 
 def _quoted(text: str) -> str:

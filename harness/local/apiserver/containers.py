@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -57,14 +56,14 @@ def log_options(query: Mapping[str, str], now: datetime) -> LogOptions:
     )
 
 
-def _since(query: Mapping[str, str], now: datetime) -> int | None:
-    """Seconds of ``sinceSeconds``, or to ``sinceTime``: rounded up, so that no line is lost."""
+def _since(query: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds of ``sinceSeconds``, or to ``sinceTime``."""
     seconds, time = integer(query, "sinceSeconds"), query.get("sinceTime", "")
     if not time:
         return seconds
     if seconds is not None:
         raise _invalid("at most one of `sinceTime` or `sinceSeconds` may be specified")
-    return max(0, math.ceil((now - _time(time)).total_seconds()))
+    return max(0.0, (now - _time(time)).total_seconds())
 
 
 def _time(text: str) -> datetime:

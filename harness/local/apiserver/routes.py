@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from harness.local.apiserver import bodies, containers, discovery, health, refused, reviews, scale
-from harness.local.apiserver.answers import Form, dumps, json_response
+from harness.local.apiserver.answers import Form, dumps, json_response, warn
 from harness.local.apiserver.documents import APPLY_PATCHES
 from harness.local.apiserver.listing import at_version, current, page
 from harness.local.apiserver.openapi import V2_PROTOBUF, v2_protobuf
@@ -37,6 +37,10 @@ _RETURNED_WHEN_DELETED: Final = (kinds.PODS, kinds.SERVICES, kinds.SERVICE_ACCOU
 _REVIEWS: Final = {
     f"apis/{review.group}/v1/{review.plural}": review.kind for review in discovery.REVIEWS
 }
+_ENDPOINTS_ARE_OLD: Final = (
+    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+)
+"""Source: k8s.io/kubernetes/pkg/registry/core/endpoint and the API's deprecation guide."""
 UNSERVED_SUBRESOURCES: Final = frozenset(
     {"attach", "binding", "ephemeralcontainers", "eviction", "finalize", "proxy", "resize", "token"}
 )
@@ -70,7 +74,10 @@ class Routes:
         target = _target(request.path)
         if not target.served and not _in_passing(request, target):
             raise unsupported(f"{request.method} of {target.resource.group_plural}")
-        return await self._verb(request.method, target)(request, target)
+        response = await self._verb(request.method, target)(request, target)
+        if target.resource is kinds.ENDPOINTS and not response.prepared:
+            warn(response.headers, _ENDPOINTS_ARE_OLD)
+        return response
 
     def _verb(self, method: str, target: Target) -> Verb:
         if target.subresource in ("log", "exec", "portforward"):

@@ -164,6 +164,16 @@ def test_selectors_and_all_namespaces(world: World) -> None:
     assert 'field label not supported: "spec.paused"' in refused.err
 
 
+def test_who_reads_endpoints_is_told_of_their_successor(world: World) -> None:
+    document = {"apiVersion": "v1", "kind": "Endpoints", **named("web")}
+    applied = world.apply(document)
+    shown = world.kubectl("get", "endpoints", "web")
+    listed = world.kubectl("get", "ep")
+    for told in (applied, shown, listed):
+        assert "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 " in told.err
+    assert "Warning" not in world.kubectl("get", "endpointslices").err
+
+
 def test_watching_prints_each_change(world: World) -> None:
     world.apply(config_map("c"))
     with world.running("get", "cm", "-w") as watching:
