@@ -217,6 +217,7 @@ def test_a_command_ends_with_the_run_of_its_container(tmp_path: Path, tty: bool)
             tmp_path,
             restart_policy="Always",
             backoff_base=0,
+            waiting="ContainerCreating",
             changed=changed,
             tell=lambda *_: None,
         )
