@@ -6,7 +6,7 @@ Grammar: k8s.io/apimachinery/pkg/labels (Parse) and pkg/fields (ParseSelector).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -103,25 +103,6 @@ def predicate(labels: str, fields: str, resource: Resource) -> Predicate | None:
         )
 
     return matches
-
-
-def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Whether a ``metav1.LabelSelector`` matches; an empty one matches everything."""
-    selector = selector or {}
-    wanted: Sequence[Requirement] = [
-        Requirement(key, "in", frozenset({value}))
-        for key, value in (selector.get("matchLabels") or {}).items()
-    ] + [
-        Requirement(
-            expression["key"],
-            {"In": "in", "NotIn": "notin", "Exists": "exists"}.get(
-                expression["operator"], "absent"
-            ),
-            frozenset(expression.get("values") or ()),
-        )
-        for expression in selector.get("matchExpressions") or ()
-    ]
-    return all(requirement.matches(labels) for requirement in wanted)
 
 
 def _field(obj: Object, path: str) -> str:

@@ -17,7 +17,7 @@ from harness.local.apiserver.causes import (
     unsupported_value,
 )
 from harness.local.apiserver.pod_rules import pod_spec
-from harness.local.apiserver.selectors import selector_matches
+from harness.local.label_selectors import is_empty, matches
 from harness.local.store import Object
 from harness.local.store.errors import Cause
 
@@ -40,9 +40,9 @@ def workload(obj: Mapping[str, Any], old: Object | None) -> list[Cause]:
     else:
         faults = _selector(selector)
         causes += faults
-        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        if is_empty(selector):
             causes.append(invalid("spec.selector", {}, "empty selector is invalid"))
-        elif not faults and not selector_matches(selector, template_labels):
+        elif not faults and not matches(selector, template_labels):
             causes.append(
                 invalid(
                     f"{path}.metadata.labels",

@@ -5,9 +5,8 @@ Source: kubernetes/pkg/controller/controller_ref_manager.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from harness.local.controllers.owners import (
     controller_of,
@@ -17,6 +16,7 @@ from harness.local.controllers.owners import (
     owner_reference,
 )
 from harness.local.controllers.writes import Update
+from harness.local.label_selectors import is_empty, matches
 from harness.local.store import Object, Resource
 
 
@@ -37,14 +37,14 @@ def claim(owner: Object, resource: Resource, objects: Iterable[Object]) -> Claim
         controller = controller_of(obj)
         if controller is not None and controller["uid"] != uid:
             continue
-        matches = selects(owner, obj)
-        if controller is not None and matches:
+        selected = selects(owner, obj)
+        if controller is not None and selected:
             owned.append(obj)
         elif is_ending(owner):
             continue
         elif controller is not None:
             writes.append(Update(resource, owned_by(obj, other_owners(obj, {uid}))))
-        elif matches and not is_ending(obj):
+        elif selected and not is_ending(obj):
             adopted = owned_by(obj, [*other_owners(obj, {uid}), owner_reference(owner)])
             writes.append(Update(resource, adopted))
             owned.append(adopted)
@@ -58,23 +58,4 @@ def selects(owner: Object, obj: Object) -> bool:
     """
     selector = owner["spec"].get("selector") or {}
     labels = obj["metadata"].get("labels") or {}
-    wanted = selector.get("matchLabels") or {}
-    expressions = selector.get("matchExpressions") or ()
-    return (
-        bool(wanted or expressions)
-        and wanted.items() <= labels.items()
-        and all(_meets(labels, expression) for expression in expressions)
-    )
-
-
-def _meets(labels: Mapping[str, str], expression: Mapping[str, Any]) -> bool:
-    key, values = expression["key"], expression.get("values") or ()
-    match expression["operator"]:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case _:
-            return key not in labels
+    return not is_empty(selector) and matches(selector, labels)

@@ -29,7 +29,6 @@ from harness.local.apiserver.selectors import (
     parse_fields,
     parse_labels,
     predicate,
-    selector_matches,
 )
 from harness.local.apiserver.spdy_dictionary import DICTIONARY
 from harness.local.apiserver.statuses import Refusal
@@ -37,6 +36,7 @@ from harness.local.apiserver.strategic import strategic_merge
 from harness.local.apiserver.tables.columns import human_duration
 from harness.local.apiserver.tables.workloads import pod_status
 from harness.local.apiserver.targets import find
+from harness.local.label_selectors import matches
 from harness.local.store import ALL, kinds
 
 values = st.recursive(
@@ -429,9 +429,9 @@ def test_label_selector_objects() -> None:
         "matchLabels": {"a": "1"},
         "matchExpressions": [{"key": "b", "operator": "DoesNotExist"}],
     }
-    assert selector_matches(wanted, {"a": "1"})
-    assert not selector_matches(wanted, {"a": "1", "b": ""})
-    assert selector_matches({}, {})
+    assert matches(wanted, {"a": "1"})
+    assert not matches(wanted, {"a": "1", "b": ""})
+    assert matches({}, {})
 
 
 def test_protobuf_drops_zeros_and_refuses_what_it_does_not_know() -> None:
