@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from harness.local.apiserver import structure
 from harness.local.apiserver.fieldsets import (
@@ -25,9 +25,6 @@ from harness.local.apiserver.ownership import APPLY, Owner, record
 from harness.local.apiserver.statuses import Refusal
 from harness.local.store import Object, Resource, kinds
 from harness.local.store.store import copied
-
-_ISTIO_FIELDS: Final = ("apiVersion", "kind", "metadata", "spec", "status")
-"""Of an object whose ``spec`` the pilot judges; others are not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def _decoded(resource: Resource, wanted: Mapping[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = copied(wanted)
     try:
         if resource in kinds.ISTIO:
-            result = {field: result[field] for field in _ISTIO_FIELDS if field in result}
+            result = {field: result[field] for field in structure.ISTIO_FIELDS if field in result}
             structure.prune(structure.METADATA_ONLY, {"metadata": result.get("metadata") or {}})
         else:
             structure.prune(resource.kind, result)

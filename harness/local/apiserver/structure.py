@@ -24,6 +24,10 @@ from harness.local.apiserver.quantities import is_quantity
 FOLDER: Final = Path(__file__).parent / "schema"
 METADATA_ONLY: Final = "MetadataOnly"
 """A type of this module's own: for objects whose other fields somebody else checks."""
+ISTIO_FIELDS: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("apiVersion", "kind", "metadata", "spec", "status")
+)
+"""Of an object whose ``spec`` the pilot judges; others are not stored."""
 
 
 class ShapeError(ValueError):

@@ -6,8 +6,8 @@ refuse; they travel beside the answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 from harness.local.apiserver import lifecycle_rules, names, rules, structure
 from harness.local.apiserver.options import FieldValidation, WriteOptions
@@ -15,10 +15,6 @@ from harness.local.apiserver.statuses import bad_request, invalid
 from harness.local.contracts import Admit
 from harness.local.store import Object, Resource, kinds
 from harness.local.store.errors import Cause
-
-_ISTIO_FIELDS: Final[Mapping[str, Any]] = dict.fromkeys(
-    ("apiVersion", "kind", "metadata", "spec", "status")
-)
 
 
 class Validation:
@@ -71,11 +67,11 @@ class Validation:
             if resource not in kinds.ISTIO:
                 return structure.prune(resource.kind, obj), []
             unknown = [
-                f'unknown field "{field}"{structure.nearest(field, _ISTIO_FIELDS)}'
+                f'unknown field "{field}"{structure.nearest(field, structure.ISTIO_FIELDS)}'
                 for field in obj
-                if field not in _ISTIO_FIELDS
+                if field not in structure.ISTIO_FIELDS
             ]
-            for field in [field for field in obj if field not in _ISTIO_FIELDS]:
+            for field in [field for field in obj if field not in structure.ISTIO_FIELDS]:
                 del obj[field]
             unknown += structure.prune(structure.METADATA_ONLY, {"metadata": obj["metadata"]})
             return unknown, []

@@ -1,7 +1,6 @@
 """A pod's status from the states of its containers: pure.
 
-Source: kubernetes/pkg/kubelet/status/generate.go, kubelet_pods.go (getPhase),
-pkg/apis/core/helper/qos.
+Source: kubernetes/pkg/kubelet/status/generate.go, kubelet_pods.go (getPhase).
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.local.store import Object
+from harness.local.store.defaults import qos_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +103,10 @@ def pod_status(
         "podIP": addresses["podIP"],
         "podIPs": [{"ip": addresses["podIP"]}],
         "startTime": started,
-        "qosClass": qos_class(pod),
+        "qosClass": qos_class(pod["spec"]),
         **({"initContainerStatuses": initial} if initial else {}),
         "containerStatuses": [_container(view) for view in containers],
     }
-
-
-def qos_class(pod: Object) -> str:
-    """Guaranteed, Burstable or BestEffort by requests and limits."""
-    resources = [container.get("resources", {}) for container in pod["spec"]["containers"]]
-    if not any(r.get("requests") or r.get("limits") for r in resources):
-        return "BestEffort"
-    guaranteed = all(
-        {"cpu", "memory"} <= set(r.get("limits", {}))
-        and r.get("requests", r["limits"]) == r["limits"]
-        for r in resources
-    )
-    return "Guaranteed" if guaranteed else "Burstable"
 
 
 def _phase(containers: Sequence[ContainerView], init: Sequence[ContainerView]) -> str:

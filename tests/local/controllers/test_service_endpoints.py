@@ -46,6 +46,15 @@ def pod_addresses(c: Controlled) -> list[str]:
     return [pod["status"]["podIP"] for pod in c.list(kinds.PODS)]
 
 
+def at_another_port() -> dict[str, Any]:
+    """A second Deployment behind the Service, whose port of the same name is 4000."""
+    other = deployment("other", replicas=1)
+    other["spec"]["selector"]["matchLabels"] = {"app": "web", "v": "2"}
+    other["spec"]["template"]["metadata"]["labels"] = {"app": "web", "v": "2"}
+    other["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"] = 4000
+    return other
+
+
 def test_pods_appear_when_they_have_an_address_and_count_when_ready():
     async def scenario() -> None:
         async with controlled() as c:
@@ -96,11 +105,7 @@ def test_a_named_port_resolves_per_pod():
         async with controlled() as c:
             c.store.create(kinds.SERVICES, service())
             c.store.create(kinds.DEPLOYMENTS, deployment(replicas=1))
-            other = deployment("other", replicas=1)
-            other["spec"]["selector"]["matchLabels"] = {"app": "web", "v": "2"}
-            other["spec"]["template"]["metadata"]["labels"] = {"app": "web", "v": "2"}
-            other["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"] = 4000
-            c.store.create(kinds.DEPLOYMENTS, other)
+            c.store.create(kinds.DEPLOYMENTS, at_another_port())
             await c.roll()
             found = sorted(ports(slice_) for slice_ in c.list(kinds.ENDPOINT_SLICES))
             assert found == [[("http", 3000)], [("http", 4000)]]
@@ -175,11 +180,7 @@ def test_slices_that_came_to_serve_other_ports_do_not_take_each_other_s_names():
         async with controlled() as c:
             c.store.create(kinds.SERVICES, service(ports=[{"port": 80, "targetPort": 3000}]))
             c.store.create(kinds.DEPLOYMENTS, deployment(replicas=1))
-            other = deployment("other", replicas=1)
-            other["spec"]["selector"]["matchLabels"] = {"app": "web", "v": "2"}
-            other["spec"]["template"]["metadata"]["labels"] = {"app": "web", "v": "2"}
-            other["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"] = 4000
-            c.store.create(kinds.DEPLOYMENTS, other)
+            c.store.create(kinds.DEPLOYMENTS, at_another_port())
             await c.roll()
             (first,) = c.list(kinds.ENDPOINT_SLICES)
             for target in (4000, "http"):

@@ -17,7 +17,6 @@ from harness.local.node.status import (
     Terminated,
     Waiting,
     pod_status,
-    qos_class,
 )
 
 SECONDS = 30.0
@@ -241,14 +240,3 @@ def test_a_condition_keeps_its_time_until_it_changes():
     ]
     assert [t["Ready"] for t in times] == ["1", "1", "3"]
     assert [t["PodScheduled"] for t in times] == ["1", "1", "1"]
-
-
-def test_quality_of_service():
-    def pod(resources: dict[str, Any]) -> dict[str, Any]:
-        return {"spec": {"containers": [{"resources": resources}]}}
-
-    both = {"cpu": "1", "memory": "1Gi"}
-    assert qos_class(pod({})) == "BestEffort"
-    assert qos_class(pod({"requests": {"cpu": "1"}})) == "Burstable"
-    assert qos_class(pod({"limits": both})) == "Guaranteed"
-    assert qos_class(pod({"limits": both, "requests": {**both, "cpu": "0.5"}})) == "Burstable"
